@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Threading.Tasks.Sources;
+
+namespace UGreen.Py.Gateway;
+
+/// <summary>
+/// One request and its response between a front and the application side.
+/// <para>
+/// Invariant: at any moment one side owns the exchange. The front owns it until <see cref="RunAsync"/> submitted it, the application side until
+/// <see cref="Complete"/>, then the front again. Neither side touches it while the other owns it; the hand-over itself (a concurrent queue one way, a task
+/// completion the other) is the memory barrier. Nothing here is locked.
+/// </para>
+/// <para>A front derives one class from this and may reuse an object for the next request on the same connection; <see cref="Reset"/> lies between.</para>
+/// </summary>
+public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
+{
+    private HeaderField[] _headers = new HeaderField[16];
+    private int _headerCount;
+    private byte[]? _whole;
+    private int _wholeLength;
+
+    // Asynchronous continuations: Complete is called on the hub thread, which must not run the front's code (sockets, logs) in its own time.
+    private ManualResetValueTaskSourceCore<ExchangeOutcome> _completion = new() { RunContinuationsAsynchronously = true };
+
+    // ---- The request: filled by the front before RunAsync ------------------------------------------------------------------------------------------------
+
+    /// <summary>HTTP method as sent.</summary>
+    public string Method { get; protected set; } = "";
+
+    /// <summary>The request target exactly as sent (percent-encoded; origin form <c>/a%20b?q</c> or absolute form <c>http://host/a</c> or <c>*</c>).</summary>
+    public string Target { get; protected set; } = "";
+
+    /// <summary>"HTTP/1.1", "HTTP/1.0", "HTTP/2".</summary>
+    public string Protocol { get; protected set; } = "";
+
+    /// <summary>"http" or "https".</summary>
+    public string Scheme { get; protected set; } = "http";
+
+    /// <summary>Address of the client without the port; empty for a unix socket.</summary>
+    public string RemoteAddress { get; protected set; } = "";
+
+    /// <summary>Port of the client; 0 for a unix socket.</summary>
+    public int RemotePort { get; protected set; }
+
+    /// <summary>Address that the client reached, without the port.</summary>
+    public string LocalAddress { get; protected set; } = "";
+
+    /// <summary>Port that the client reached; 0 for a unix socket.</summary>
+    public int LocalPort { get; protected set; }
+
+    /// <summary>Length of the request body in bytes where the client declared one.</summary>
+    public long? ContentLength { get; protected set; }
+
+    /// <summary>False when the request surely has no body; then nobody touches <see cref="Body"/>.</summary>
+    public bool HasBody { get; protected set; }
+
+    /// <summary>Request headers in wire order, repeated names as separate fields.</summary>
+    public ReadOnlySpan<HeaderField> Headers => _headers.AsSpan(0, _headerCount);
+
+    /// <summary>When the front had the request head, in <see cref="System.Diagnostics.Stopwatch"/> ticks.</summary>
+    public long StartedAt { get; protected set; }
+
+    /// <summary>The request body. One reader at a time: the hub thread, until Complete.</summary>
+    public abstract PipeReader Body { get; }
+
+    /// <summary>Cancelled when the client went away. Asking for it may cost an allocation, so only requests that park ask.</summary>
+    public abstract CancellationToken ClientGone { get; }
+
+    // ---- The response: filled by the application side before Complete ------------------------------------------------------------------------------------
+
+    /// <summary>Status and headers. Fill, then either <see cref="StartStreaming"/> or <see cref="SetWholeBody"/>.</summary>
+    public ResponseHead Head { get; } = new();
+
+    /// <summary>True once the head was handed to the front: status and headers can no longer change.</summary>
+    public bool Started { get; protected set; }
+
+    /// <summary>Commits <see cref="Head"/>. After it, <see cref="Output"/> takes the body; the first flush sends head and bytes together. Hub thread.</summary>
+    public abstract void StartStreaming();
+
+    /// <summary>The response body when streaming. Its flush does not finish while the client is slow: that is the backpressure. Hub thread.</summary>
+    public abstract PipeWriter Output { get; }
+
+    /// <summary>The whole body for <see cref="ExchangeOutcome.Whole"/>.</summary>
+    public ReadOnlyMemory<byte> WholeBody => _whole.AsMemory(0, _wholeLength);
+
+    /// <summary>A buffer of exactly <paramref name="length"/> bytes to copy the whole body into; pooled, owned by the exchange, valid until <see cref="Reset"/>.</summary>
+    public Span<byte> SetWholeBody(int length)
+    {
+        if (_whole is null || _whole.Length < length)
+        {
+            ReturnWhole();
+            _whole = ArrayPool<byte>.Shared.Rent(Math.Max(length, 512));
+        }
+
+        _wholeLength = length;
+        return _whole.AsSpan(0, length);
+    }
+
+    // ---- What the access log says of it ------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>Number of the core that ran the request; -1 if none did.</summary>
+    public int Core { get; set; } = -1;
+
+    /// <summary>How often the request's green thread was switched away from.</summary>
+    public long Switches { get; set; }
+
+    /// <summary>Body bytes handed to the front.</summary>
+    public long BytesOut { get; set; }
+
+    // ---- The hand-over -----------------------------------------------------------------------------------------------------------------------------------
+
+    /// <summary>Front: submits the exchange and waits for its outcome. The caller owns the exchange again when the task is done.</summary>
+    public ValueTask<ExchangeOutcome> RunAsync(IGatewayApplication application)
+    {
+        var outcome = new ValueTask<ExchangeOutcome>(this, _completion.Version);
+        application.Submit(this);
+        return outcome;
+    }
+
+    /// <summary>Application side: gives the exchange back. Exactly once; a second call throws <see cref="InvalidOperationException"/>.</summary>
+    public void Complete(ExchangeOutcome outcome) => _completion.SetResult(outcome);
+
+    /// <summary>Front: makes the object ready for the next request. Derived classes extend it.</summary>
+    protected virtual void Reset()
+    {
+        _headers.AsSpan(0, _headerCount).Clear();
+        _headerCount = 0;
+        Head.Clear();
+        Method = Target = Protocol = RemoteAddress = LocalAddress = "";
+        Scheme = "http";
+        RemotePort = LocalPort = 0;
+        ContentLength = null;
+        HasBody = false;
+        Started = false;
+        StartedAt = 0;
+        Core = -1;
+        Switches = 0;
+        BytesOut = 0;
+        _wholeLength = 0;
+        ReturnWhole();
+        _completion.Reset();
+    }
+
+    /// <summary>Front: adds one request header.</summary>
+    protected void AddHeader(string name, string value)
+    {
+        if (_headerCount == _headers.Length) Array.Resize(ref _headers, _headers.Length * 2);
+        _headers[_headerCount++] = new HeaderField(name, value);
+    }
+
+    private void ReturnWhole()
+    {
+        if (_whole is null) return;
+        ArrayPool<byte>.Shared.Return(_whole);
+        _whole = null;
+    }
+
+    ExchangeOutcome IValueTaskSource<ExchangeOutcome>.GetResult(short token) => _completion.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<ExchangeOutcome>.GetStatus(short token) => _completion.GetStatus(token);
+
+    void IValueTaskSource<ExchangeOutcome>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _completion.OnCompleted(continuation, state, token, flags);
+}
