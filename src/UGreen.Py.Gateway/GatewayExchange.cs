@@ -97,6 +97,23 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         return _whole.AsSpan(0, length);
     }
 
+    /// <summary>Fills head and body with a short plain-text answer of the server's own.</summary>
+    /// <param name="status">HTTP status code.</param>
+    /// <param name="text">ASCII text; a line end is added.</param>
+    public void FillPlain(int status, string text)
+    {
+        Head.Clear();
+        Head.Status = status;
+        Head.Add("Content-Type", "text/plain; charset=utf-8");
+        var body = SetWholeBody(text.Length + 1);
+        System.Text.Encoding.Latin1.GetBytes(text, body);
+        body[^1] = (byte)'\n';
+        Head.ContentLength = body.Length;
+    }
+
+    /// <summary>File descriptor of the client's connection, for <c>uwsgi.connection_fd()</c>; -1 where there is none of its own (HTTP/2 streams).</summary>
+    public virtual int SocketFd => -1;
+
     // ---- What the access log says of it ------------------------------------------------------------------------------------------------------------------
 
     /// <summary>Number of the core that ran the request; -1 if none did.</summary>

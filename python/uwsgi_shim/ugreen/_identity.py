@@ -1,0 +1,51 @@
+"""Which "thread" Python code believes it runs on.
+
+All green threads share one OS thread. ``threading.local`` is right by itself, because the switch gives every core a
+thread-state dict of its own. ``threading.current_thread()`` is looked up by the OS thread's id instead, so without help
+all cores would be the one hub thread, and what libraries hang on that object (asgiref's ``Local``, hence Django's
+database connections) would be shared between requests that run at the same time. So each core is a thread object of its
+own there. It belongs to the core, not to the request: N cores have at most N of whatever is kept per thread.
+"""
+
+import threading
+
+import _ugreen
+
+
+class CoreThread(threading.Thread):
+    """What ``threading.current_thread()`` gives on a green thread. It is never started or joined."""
+
+    def __init__(self, core):
+        super().__init__(name=f"ugreen-core-{core}", daemon=True)
+        self._started.set()
+        self._set_ident()
+
+    def is_alive(self):
+        return True
+
+    def join(self, timeout=None):
+        raise RuntimeError("a green thread's core cannot be joined")
+
+
+class _PerCore(threading.local):
+    thread = None
+
+
+def install():
+    """Make ``threading.current_thread()`` know the cores. Code on other OS threads sees no difference."""
+    mine = _PerCore()
+    of_os_thread = threading.current_thread
+    async_id = _ugreen.async_id
+
+    def current_thread():
+        """Return the current Thread object; on a green thread, the one of its core."""
+        thread = mine.thread
+        if thread is None:
+            core = async_id()
+            if core < 0:
+                return of_os_thread()
+            thread = mine.thread = CoreThread(core)
+        return thread
+
+    threading.current_thread = current_thread
+    threading.currentThread = current_thread

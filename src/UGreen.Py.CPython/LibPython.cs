@@ -1,0 +1,38 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.Native;
+
+namespace UGreen.Py.CPython;
+
+/// <summary>
+/// The one loaded libpython. It is opened with global symbols, because extension modules (Debian links them without libpython) look for the C API there.
+/// Set once, before the first call into <see cref="CApi"/>; a process has one CPython for its whole life.
+/// </summary>
+public static class LibPython
+{
+    private static nint _handle;
+
+    /// <summary>Loads the library; a second call with any path throws <see cref="InvalidOperationException"/>.</summary>
+    public static void Load(string path)
+    {
+        if (_handle != 0) throw new InvalidOperationException("libpython is loaded already");
+        try
+        {
+            _handle = DynamicLibrary.OpenGlobal(path);
+        }
+        catch (DllNotFoundException error)
+        {
+            throw new PythonStartException($"{path} could not be loaded: {error.Message}", error);
+        }
+
+        NativeLibrary.SetDllImportResolver(typeof(CApi).Assembly, static (name, _, _) => name == CApi.Library ? _handle : 0);
+    }
+
+    /// <summary>Address of an exported function or variable; throws <see cref="PythonStartException"/> when this libpython has none of that name.</summary>
+    public static nint Symbol(string name)
+    {
+        if (DynamicLibrary.TrySymbol(_handle, name, out var address)) return address;
+        throw new PythonStartException($"this libpython exports no {name}: is it CPython?");
+    }
+}

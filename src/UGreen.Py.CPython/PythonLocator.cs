@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using UGreen.Py.CPython.Layout;
+
+namespace UGreen.Py.CPython;
+
+/// <summary>
+/// Finds libpython. In this order: what the user named (a shared library or a Python executable), the base of the virtualenv, Debian's own.
+/// Nothing is looked up on PATH: the first <c>python3</c> there need not be the one whose packages Debian installs.
+/// </summary>
+public static class PythonLocator
+{
+    // Debian's multi-arch folder first, then where other distributions and a plain "make install" put it.
+    private static readonly string[] LibraryFolders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"];
+
+    /// <summary>Finds the installation or throws <see cref="PythonStartException"/> with what was looked for.</summary>
+    /// <param name="python">Value of --python or UGREEN_PYTHON: a libpython or an executable; null for the default.</param>
+    /// <param name="virtualEnv">Value of --virtualenv; null for none.</param>
+    public static PythonInstallation Find(string? python, string? virtualEnv)
+    {
+        var found = python is not null ? FromUser(python) : virtualEnv is not null ? FromVirtualEnv(virtualEnv) : Default();
+        return virtualEnv is null ? found : found with { ProgramName = VirtualEnvProgram(virtualEnv) };
+    }
+
+    private static PythonInstallation Default()
+    {
+        foreach (var version in KnownVersions())
+        {
+            foreach (var folder in LibraryFolders)
+            {
+                if (LibraryIn(folder, version) is { } library) return new PythonInstallation(library, ProgramFor(library, version));
+            }
+        }
+
+        throw new PythonStartException(
+            $"no libpython found: looked for CPython {string.Join(", ", KnownVersions())} in {string.Join(", ", LibraryFolders)}; install Debian's libpython3.11 or name one with --python PATH");
+    }
+
+    private static PythonInstallation FromUser(string python)
+    {
+        var path = Path.GetFullPath(python);
+        if (!File.Exists(path)) throw new PythonStartException($"--python {python}: no such file");
+        if (Path.GetFileName(path).Contains(".so", StringComparison.Ordinal))
+        {
+            var version = KnownVersions().FirstOrDefault(v => path.Contains("libpython" + v, StringComparison.Ordinal));
+            return new PythonInstallation(path, ProgramFor(path, version ?? "3"));
+        }
+
+        var (library, program) = AskExecutable(path);
+        return new PythonInstallation(library, program);
+    }
+
+    private static PythonInstallation FromVirtualEnv(string virtualEnv)
+    {
+        var settings = Path.Combine(virtualEnv, "pyvenv.cfg");
+        if (!File.Exists(settings)) throw new PythonStartException($"--virtualenv {virtualEnv}: not a virtual environment (no pyvenv.cfg in it)");
+
+        string? home = null, full = null;
+        foreach (var line in File.ReadLines(settings))
+        {
+            var at = line.IndexOf('=', StringComparison.Ordinal);
+            if (at < 0) continue;
+            var (key, value) = (line[..at].Trim(), line[(at + 1)..].Trim());
+            if (key == "home") home = value;
+            if (key is "version" or "version_info") full = value;
+        }
+
+        var version = full is null ? null : string.Join('.', full.Split('.').Take(2));
+        if (home is null || version is null) throw new PythonStartException($"--virtualenv {virtualEnv}: pyvenv.cfg names no home or no version");
+        if (!KnownVersions().Contains(version))
+            throw new PythonStartException($"--virtualenv {virtualEnv}: it is of CPython {version}; this build knows {string.Join(", ", KnownVersions())}");
+
+        var prefix = Path.GetDirectoryName(home.TrimEnd('/')) ?? "/usr";
+        foreach (var folder in LibraryFolders.Prepend(Path.Combine(prefix, "lib")))
+        {
+            if (LibraryIn(folder, version) is { } library) return new PythonInstallation(library, ProgramFor(library, version));
+        }
+
+        throw new PythonStartException($"--virtualenv {virtualEnv}: no libpython{version}.so found beside {home} or in {string.Join(", ", LibraryFolders)}; name it with --python PATH");
+    }
+
+    private static string VirtualEnvProgram(string virtualEnv)
+    {
+        var root = Path.GetFullPath(virtualEnv);
+        foreach (var name in (string[])["python3", "python"])
+        {
+            var program = Path.Combine(root, "bin", name);
+            if (File.Exists(program)) return program;
+        }
+
+        throw new PythonStartException($"--virtualenv {virtualEnv}: no bin/python3 in it");
+    }
+
+    private static string? LibraryIn(string folder, string version)
+        => ((string[])[$"libpython{version}.so.1.0", $"libpython{version}.so.1", $"libpython{version}.so"]).Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    private static string ProgramFor(string library, string version)
+    {
+        // <prefix>/lib/libpython3.11.so or <prefix>/lib/x86_64-linux-gnu/libpython3.11.so belong to <prefix>/bin/python3.11.
+        for (var folder = Path.GetDirectoryName(library); folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            foreach (var name in (string[])["python" + version, "python3"])
+            {
+                var program = Path.Combine(folder, "bin", name);
+                if (File.Exists(program)) return program;
+            }
+        }
+
+        return "/usr/bin/python3";
+    }
+
+    private static (string Library, string Program) AskExecutable(string path)
+    {
+        const string Question = "import sys,sysconfig as s;print(s.get_config_var('LDLIBRARY') or '');print(s.get_config_var('LIBDIR') or '');print(s.get_config_var('MULTIARCH') or '');"
+            + "print(s.get_config_var('INSTSONAME') or '');print(sys.executable)";
+        var start = new ProcessStartInfo(path) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add(Question);
+        string[] answer;
+        try
+        {
+            using var process = Process.Start(start) ?? throw new PythonStartException($"--python {path}: could not be run");
+            answer = process.StandardOutput.ReadToEnd().Split('\n');
+            process.WaitForExit();
+            if (process.ExitCode != 0 || answer.Length < 5) throw new PythonStartException($"--python {path}: is neither a libpython nor a Python executable (it exited with {process.ExitCode})");
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            throw new PythonStartException($"--python {path}: could not be run: {error.Message}", error);
+        }
+
+        var (library, folder, multiArch, soName, program) = (answer[0].Trim(), answer[1].Trim(), answer[2].Trim(), answer[3].Trim(), answer[4].Trim());
+        foreach (var name in (string[])[soName, library])
+        {
+            foreach (var place in (string[])[Path.Combine(folder, multiArch), folder, Path.Combine(folder, "..", "lib", multiArch)])
+            {
+                var candidate = Path.GetFullPath(Path.Combine(place, name));
+                if (name.Contains(".so", StringComparison.Ordinal) && File.Exists(candidate)) return (candidate, program);
+            }
+        }
+
+        throw new PythonStartException($"--python {path}: this Python was built without a shared library (--enable-shared), or its libpython is not installed; name another Python");
+    }
+
+    private static IEnumerable<string> KnownVersions() => ThreadStateLayouts.Known.Select(layout => $"{layout.Major}.{layout.Minor}");
+}

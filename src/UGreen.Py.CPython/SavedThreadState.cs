@@ -1,0 +1,37 @@
+namespace UGreen.Py.CPython;
+
+/// <summary>
+/// What one green thread (or the hub itself) owns of the interpreter's thread state while it does not run; the swap set of design section 5.
+/// Lives in native memory: <see cref="BaseCFrame"/> is pointed to by Python frames, so it must not move.
+/// Field order: what every switch touches first, so that it shares cache lines.
+/// </summary>
+internal unsafe struct SavedThreadState
+{
+    public nint CFrame;
+    public nint CurrentFrame;
+    public nint ExcInfo;
+    public nint Dict;
+    public nint Context;
+    public nint DataStackChunk;
+    public nint DataStackTop;
+    public nint DataStackLimit;
+
+    /// <summary>How deep Python recursion is. The depth and not the remaining count: sys.setrecursionlimit() may change the limit while this state is parked.</summary>
+    public int RecursionDepth;
+
+    /// <summary>Above 0 while an error about too deep recursion is being reported on this stack.</summary>
+    public int RecursionHeadroom;
+    public int TrashDeleteNesting;
+
+    /// <summary>Objects whose deallocation waits for the end of the nested ones of this stack.</summary>
+    public nint TrashDeleteLater;
+
+    /// <summary>The thread state's embedded exception stack entry: exc_value (and previous_item).</summary>
+    public fixed long ExcState[ExcStateWords];
+
+    /// <summary>The outermost _PyCFrame of this green thread, with no frame in it.</summary>
+    public fixed long BaseCFrame[BaseCFrameWords];
+
+    public const int ExcStateWords = 4;
+    public const int BaseCFrameWords = 8;
+}

@@ -1,0 +1,169 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.CPython.Layout;
+
+namespace UGreen.Py.CPython;
+
+/// <summary>
+/// Exchanges the part of the hub thread's <c>PyThreadState</c> that belongs to a green thread. Everything here runs on the hub thread with the GIL held.
+/// <para>
+/// Invariant: exactly one saved state is "in" (its values are in the thread state, its own copy is stale). <see cref="Activate"/> copies the one that is in out and
+/// another in, with nothing in between; before the first call the hub's own state is in.
+/// </para>
+/// <para>
+/// Ownership: a saved state owns one reference to each of context, dict and exc_value, exactly the references that the thread state owned: the swap moves
+/// pointers and never counts.
+/// </para>
+/// <para>The offsets are static readonly, so the tiered JIT compiles them in as constants and drops the branches for fields that the running version does not have.</para>
+/// </summary>
+// SAFETY: every access is the thread state or a SavedThreadState at an offset from the layout table that LayoutProbe has checked; one thread, GIL held.
+public sealed unsafe class ThreadStateSwap
+{
+    private static readonly int s_cframe = Interpreter.Layout.CFrame;
+    private static readonly int s_currentFrame = Interpreter.Layout.CurrentFrame;
+    private static readonly int s_excInfo = Interpreter.Layout.ExcInfo;
+    private static readonly int s_excState = Interpreter.Layout.ExcState;
+    private static readonly int s_excStateWords = Interpreter.Layout.ExcStateSize / sizeof(long);
+    private static readonly int s_dict = Interpreter.Layout.Dict;
+    private static readonly int s_context = Interpreter.Layout.Context;
+    private static readonly int s_contextVer = Interpreter.Layout.ContextVer;
+    private static readonly int s_chunk = Interpreter.Layout.DataStackChunk;
+    private static readonly int s_top = Interpreter.Layout.DataStackTop;
+    private static readonly int s_limit = Interpreter.Layout.DataStackLimit;
+    private static readonly int s_remaining = Interpreter.Layout.RecursionRemaining;
+    private static readonly int s_recursionLimit = Interpreter.Layout.RecursionLimit;
+    private static readonly int s_headroom = Interpreter.Layout.RecursionHeadroom;
+    private static readonly int s_trash = Interpreter.Layout.TrashDeleteNesting;
+    private static readonly int s_trashLater = Interpreter.Layout.TrashDeleteLater;
+    private static readonly int s_useTracing = Interpreter.Layout.CFrameUseTracing;
+    private static readonly int s_cframeSize = Interpreter.Layout.CFrameSize;
+
+    private readonly byte* _ts;
+    private readonly SavedThreadState* _states;
+    private readonly int _count;
+    private SavedThreadState* _active;
+
+    /// <summary>Makes saved states for the hub (number -1) and for green threads 0 to <paramref name="greenThreads"/> - 1, on the hub thread.</summary>
+    public ThreadStateSwap(int greenThreads)
+    {
+        if (s_excStateWords > SavedThreadState.ExcStateWords || s_cframeSize > SavedThreadState.BaseCFrameWords * sizeof(long))
+            throw new PythonStartException("the layout table has a larger exc_state or _PyCFrame than SavedThreadState holds");
+        _ts = (byte*)CApi.PyThreadState_Get();
+        _count = greenThreads;
+        _states = (SavedThreadState*)NativeMemory.AlignedAlloc((nuint)(sizeof(SavedThreadState) * (greenThreads + 1)), 64);
+        NativeMemory.Clear(_states, (nuint)(sizeof(SavedThreadState) * (greenThreads + 1)));
+        _active = State(Hub);
+    }
+
+    /// <summary>The hub's own number.</summary>
+    public const int Hub = -1;
+
+    /// <summary>Whose state is in: a green thread's number or <see cref="Hub"/>.</summary>
+    public int Active => (int)(_active - _states) - 1;
+
+    /// <summary>Puts a state in, and the one that was in away. Nothing happens when it is in already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Activate(int number)
+    {
+        var next = State(number);
+        if (next == _active) return;
+        Save(_active);
+        Load(next);
+        _active = next;
+    }
+
+    /// <summary>
+    /// Gives a green thread the state of a fresh start: no frame, no exception being handled, recursion depth 0, a fresh contextvars context. Its dict (thread-locals) and
+    /// its data stack stay: they belong to the core, not to the request. The state must not be in.
+    /// </summary>
+    public void Renew(int number)
+    {
+        var s = State(number);
+        if (s == _active) throw new InvalidOperationException("a green thread's state cannot be renewed while it is in");
+        s->ExcInfo = (nint)(_ts + s_excState);
+        for (var i = 0; i < s_excStateWords; i++) s->ExcState[i] = 0;
+        s->Context = 0; // CPython makes one when a ContextVar is first set: fresh for the request and free for those that set none.
+        s->RecursionDepth = 0;
+        s->RecursionHeadroom = 0;
+        s->TrashDeleteNesting = 0;
+        s->TrashDeleteLater = 0;
+        s->CurrentFrame = 0;
+        if (s_cframe < 0) return;
+        for (var i = 0; i < SavedThreadState.BaseCFrameWords; i++) s->BaseCFrame[i] = 0;
+
+        // A tracer (coverage, a debugger) that was switched on for this thread also traces new green threads.
+        var running = *(byte**)(_ts + s_cframe);
+        if (s_useTracing >= 0) *((byte*)s->BaseCFrame + s_useTracing) = running[s_useTracing];
+        s->CFrame = (nint)s->BaseCFrame;
+    }
+
+    /// <summary>
+    /// Takes the contextvars context out of the state that is in, so that the caller can release it. To be called when a green thread has finished: no value that a
+    /// request set may live on into the next one on the same core.
+    /// </summary>
+    public NewRef TakeContext()
+    {
+        var context = *(nint*)(_ts + s_context);
+        *(nint*)(_ts + s_context) = 0;
+        BumpContextVersion();
+        return new NewRef(context);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private SavedThreadState* State(int number) => _states + (number + 1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Save(SavedThreadState* s)
+    {
+        var ts = _ts;
+        if (s_cframe >= 0) s->CFrame = *(nint*)(ts + s_cframe);
+        if (s_currentFrame >= 0) s->CurrentFrame = *(nint*)(ts + s_currentFrame);
+        s->ExcInfo = *(nint*)(ts + s_excInfo);
+        s->Dict = *(nint*)(ts + s_dict);
+        s->Context = *(nint*)(ts + s_context);
+        if (s_chunk >= 0)
+        {
+            s->DataStackChunk = *(nint*)(ts + s_chunk);
+            s->DataStackTop = *(nint*)(ts + s_top);
+            s->DataStackLimit = *(nint*)(ts + s_limit);
+        }
+
+        if (s_remaining >= 0) s->RecursionDepth = *(int*)(ts + s_recursionLimit) - *(int*)(ts + s_remaining);
+        if (s_headroom >= 0) s->RecursionHeadroom = *(int*)(ts + s_headroom);
+        if (s_trash >= 0) s->TrashDeleteNesting = *(int*)(ts + s_trash);
+        if (s_trashLater >= 0) s->TrashDeleteLater = *(nint*)(ts + s_trashLater);
+        for (var i = 0; i < s_excStateWords; i++) s->ExcState[i] = *(long*)(ts + s_excState + (i * sizeof(long)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Load(SavedThreadState* s)
+    {
+        var ts = _ts;
+        if (s_cframe >= 0) *(nint*)(ts + s_cframe) = s->CFrame;
+        if (s_currentFrame >= 0) *(nint*)(ts + s_currentFrame) = s->CurrentFrame;
+        *(nint*)(ts + s_excInfo) = s->ExcInfo;
+        *(nint*)(ts + s_dict) = s->Dict;
+        *(nint*)(ts + s_context) = s->Context;
+        BumpContextVersion();
+        if (s_chunk >= 0)
+        {
+            *(nint*)(ts + s_chunk) = s->DataStackChunk;
+            *(nint*)(ts + s_top) = s->DataStackTop;
+            *(nint*)(ts + s_limit) = s->DataStackLimit;
+        }
+
+        if (s_remaining >= 0) *(int*)(ts + s_remaining) = *(int*)(ts + s_recursionLimit) - s->RecursionDepth;
+        if (s_headroom >= 0) *(int*)(ts + s_headroom) = s->RecursionHeadroom;
+        if (s_trash >= 0) *(int*)(ts + s_trash) = s->TrashDeleteNesting;
+        if (s_trashLater >= 0) *(nint*)(ts + s_trashLater) = s->TrashDeleteLater;
+        for (var i = 0; i < s_excStateWords; i++) *(long*)(ts + s_excState + (i * sizeof(long))) = s->ExcState[i];
+    }
+
+    // A ContextVar caches its last value together with this number: without a new number it would answer with another request's value.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void BumpContextVersion()
+    {
+        if (s_contextVer >= 0) ++*(ulong*)(_ts + s_contextVer);
+    }
+}

@@ -1,0 +1,131 @@
+using UGreen.Py.Native;
+
+namespace UGreen.Py.Hub;
+
+/// <summary>
+/// Green threads that wait for file descriptors, over epoll. Belongs to the hub thread.
+/// <para>Facts about epoll that this relies on:</para>
+/// <list type="bullet">
+/// <item>An entry of the set is keyed by (fd number, open file), not by the number. Closing the last descriptor of the file removes the entry silently; closing one of
+/// several (dup, a forked child) leaves it there, and it goes on reporting under the old number.</item>
+/// <item>With EPOLLONESHOT an entry reports once and stays in the set disarmed; EPOLL_CTL_MOD arms it again. A wait on an fd seen before thus costs one system call,
+/// and an entry that nobody waits on costs nothing.</item>
+/// <item>EPOLL_CTL_MOD answers ENOENT when the number now means another file: that is how a closed and reused fd is noticed. So every registration makes the call,
+/// even when the mask would not change.</item>
+/// <item>EPOLL_CTL_ADD answers EPERM for files that are always ready (regular files, directories).</item>
+/// <item>EPOLLERR and EPOLLHUP are always reported; both mean that neither reading nor writing would block.</item>
+/// </list>
+/// <para>
+/// Several green threads may wait on one fd, and one green thread may wait on several, for reading and writing at once. All waiters of a direction are woken.
+/// An event whose generation is not the entry's is of a file that is gone: it is dropped.
+/// </para>
+/// </summary>
+public sealed class FdTable(Epoll epoll)
+{
+    private const uint ReadMask = EpollEvents.In | EpollEvents.RdHup;
+    private const uint WriteMask = EpollEvents.Out;
+
+    // 2^20 is the usual hard limit of fs.nr_open; the table grows with the numbers seen and never past this.
+    private const int MaxFd = 1 << 20;
+
+    private FdEntry?[] _entries = new FdEntry?[256];
+
+    /// <summary>
+    /// Links the registration and arms the fd. Returns 0 or the errno (EBADF, ENOMEM, ENOSPC …); after an error nothing is left behind. A file that is always ready
+    /// is reported as fired at once, without a callback.
+    /// </summary>
+    public int Register(FdRegistration r, int fd, FdDirection direction)
+    {
+        if (fd is < 0 or >= MaxFd) return Errno.EBADF;
+        r.Fd = fd;
+        r.Direction = direction;
+        r.Fired = false;
+        var entry = EntryOf(fd);
+        entry.Link(r);
+        var error = Arm(entry);
+        if (error == 0) return 0;
+        if (r.Entry is not null) entry.Unlink(r);
+        if (error != Errno.EPERM) return error;
+        r.Fired = true;
+        return 0;
+    }
+
+    /// <summary>Takes back a registration that has not fired. The fd stays armed: at worst one event comes that nobody waits for.</summary>
+    public static void Unregister(FdRegistration r) => r.Entry?.Unlink(r);
+
+    /// <summary>Acts on one event of epoll_wait.</summary>
+    public void Dispatch(EpollEvent e)
+    {
+        var fd = (int)(uint)e.Data;
+        if (fd >= _entries.Length || _entries[fd] is not { } entry || entry.Generation != (uint)(e.Data >> 32)) return;
+
+        const uint Both = EpollEvents.Err | EpollEvents.Hup;
+        if ((e.Events & (ReadMask | Both)) != 0) Fire(entry, FdDirection.Read);
+        if ((e.Events & (WriteMask | Both)) != 0) Fire(entry, FdDirection.Write);
+        if (!entry.HasWaiters) return;
+
+        // The other direction is still wanted, and one-shot has disarmed both. If the fd is gone its waiters learn that from their own next system call.
+        if (Arm(entry) != 0) WakeAll(entry);
+    }
+
+    private FdEntry EntryOf(int fd)
+    {
+        if (fd >= _entries.Length) Array.Resize(ref _entries, (int)Math.Min(MaxFd, Math.Max(fd + 1L, _entries.Length * 2L)));
+        return _entries[fd] ??= new FdEntry(fd);
+    }
+
+    private int Arm(FdEntry entry)
+    {
+        var mask = EpollEvents.OneShot | (entry.Readers is null ? 0 : ReadMask) | (entry.Writers is null ? 0 : WriteMask);
+        if (entry.InEpoll)
+        {
+            var error = epoll.Modify(entry.Fd, mask, Data(entry));
+            if (error != Errno.ENOENT) return error;
+            Reopened(entry);
+            mask = EpollEvents.OneShot | (entry.Readers is null ? 0 : ReadMask) | (entry.Writers is null ? 0 : WriteMask);
+        }
+
+        entry.Generation++;
+        var added = epoll.Add(entry.Fd, mask, Data(entry));
+        if (added == Errno.EEXIST) added = epoll.Modify(entry.Fd, mask, Data(entry));
+        entry.InEpoll = added == 0;
+        return added;
+    }
+
+    // The number means another file than its earlier waiters meant. The newest registration (the head of its list, just linked) is of the new file; all others are woken.
+    private static void Reopened(FdEntry entry)
+    {
+        entry.InEpoll = false;
+        var newest = entry.Newest;
+        WakeAll(entry, except: newest);
+    }
+
+    private static void WakeAll(FdEntry entry, FdRegistration? except = null)
+    {
+        Fire(entry, FdDirection.Read, except);
+        Fire(entry, FdDirection.Write, except);
+    }
+
+    private static void Fire(FdEntry entry, FdDirection direction, FdRegistration? except = null)
+    {
+        var r = direction == FdDirection.Read ? entry.Readers : entry.Writers;
+        while (r is not null)
+        {
+            var next = r.Next;
+            if (r != except && r.Entry is not null)
+            {
+                entry.Unlink(r);
+                r.Fired = true;
+                r.Waiter.FdReady(r);
+
+                // The callback may unlink others of this list (all waits of the woken green thread end): start over, the list only gets shorter.
+                next = direction == FdDirection.Read ? entry.Readers : entry.Writers;
+                if (next == except && next is not null) next = next.Next;
+            }
+
+            r = next;
+        }
+    }
+
+    private static ulong Data(FdEntry entry) => (uint)entry.Fd | ((ulong)entry.Generation << 32);
+}

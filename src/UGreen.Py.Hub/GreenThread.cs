@@ -1,0 +1,105 @@
+using UGreen.Py.CPython;
+using UGreen.Py.Switching;
+
+namespace UGreen.Py.Hub;
+
+/// <summary>
+/// One core: the slot, its green stack and the green thread that runs on it. Belongs to the hub thread.
+/// <para>
+/// Invariant: <see cref="Status"/> follows the transitions of <see cref="GreenStatus"/>; a parked green thread has one <see cref="ParkReason"/> and wakes once;
+/// <see cref="WaitSerial"/> grows with every park, so whoever holds an old serial cannot wake a later wait.
+/// </para>
+/// </summary>
+public sealed class GreenThread : IInboxReceiver
+{
+    private readonly HubLoop _hub;
+    private readonly GreenCore _core;
+    private ParkReason _reason;
+
+    internal GreenThread(HubLoop hub, GreenCore core, FdTable fds, TimerHeap timers, IClock clock)
+    {
+        (_hub, _core) = (hub, core);
+        Number = core.Number;
+        Waits = new WaitSet(this, fds, timers, clock);
+    }
+
+    /// <summary>Number of the core, from 0: <c>uwsgi.async_id()</c>.</summary>
+    public int Number { get; }
+
+    public GreenStatus Status { get; internal set; }
+
+    /// <summary>What it runs for; null while the core is free.</summary>
+    public IGreenOccupant? Occupant { get; internal set; }
+
+    /// <summary>How often this green thread left the CPU by a park or a yield since it was spawned.</summary>
+    public long Switches { get; internal set; }
+
+    /// <summary>Serial number of the current or last park.</summary>
+    public long WaitSerial { get; private set; }
+
+    /// <summary>Registrations of the next suspend.</summary>
+    public WaitSet Waits { get; }
+
+    /// <summary>What its hub call returns when it is resumed: a new reference that passes to Python, or 0 with an exception set.</summary>
+    public nint Result
+    {
+        get => _core.Result;
+        set
+        {
+            var core = _core;
+            core.Result = value;
+        }
+    }
+
+    /// <summary>Arguments of the hub call that is being served or that it is parked in: they lie in its Python frame, which stays.</summary>
+    public HubCallArguments Arguments => new(_core.Args, _core.NArgs, _core.KwNames);
+
+    internal GreenCore Core => _core;
+
+    internal HubCall? Continuation { get; private set; }
+
+    internal WakeCause Cause { get; private set; }
+
+    /// <summary>Parks it, while its hub call is being served; the handler then returns <see cref="CallOutcome.Park"/>.</summary>
+    /// <param name="continuation">Its <see cref="HubCall.Continue"/> runs after the wake; null: it is simply resumed with the result that is set.</param>
+    /// <param name="reason">Who may wake it.</param>
+    /// <returns>The serial to hand to whoever will wake it.</returns>
+    public long Park(HubCall? continuation, ParkReason reason)
+    {
+        if (Status != GreenStatus.Running) throw new HubInvariantException($"green thread {Number} is parked while {Status}");
+        Status = GreenStatus.Parked;
+        Continuation = continuation;
+        _reason = reason;
+        return ++WaitSerial;
+    }
+
+    public bool IsParkedFor(ParkReason reason) => Status == GreenStatus.Parked && _reason == reason;
+
+    /// <summary>Makes a parked green thread ready. Only for callers that know that it is their wait; others use <see cref="TryWake"/>.</summary>
+    public void Wake(WakeCause cause)
+    {
+        if (Status != GreenStatus.Parked) throw new HubInvariantException($"green thread {Number} is woken while {Status}");
+        _reason = ParkReason.None;
+        Cause = cause;
+        _hub.MakeReady(this);
+    }
+
+    /// <summary>Wakes it if it is still in the wait of that serial; a stale caller changes nothing.</summary>
+    public bool TryWake(long serial, WakeCause cause)
+    {
+        if (Status != GreenStatus.Parked || WaitSerial != serial) return false;
+        Wake(cause);
+        return true;
+    }
+
+    /// <summary>An operation on another thread is done: the token is the serial of the wait.</summary>
+    void IInboxReceiver.Receive(object? payload, long token) => TryWake(token, WakeCause.Completed);
+
+    internal (HubCall? Continuation, WakeCause Cause) TakeContinuation()
+    {
+        var taken = (Continuation, Cause);
+        Continuation = null;
+        Cause = WakeCause.None;
+        return taken;
+    }
+}

@@ -1,0 +1,326 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.Native;
+using UGreen.Py.Switching;
+
+namespace UGreen.Py.Hub;
+
+/// <summary>
+/// The scheduler: runs green threads on the hub thread, one at a time, until <see cref="Stop"/>.
+/// <para>
+/// A pass: deliver the inbox, fire due timers, perhaps poll the file descriptors, then resume each green thread that was ready when the pass began. What becomes ready
+/// meanwhile waits for the next pass, so neither I/O nor a neighbour can be starved by a green thread that yields in a loop. With nothing ready the hub releases the GIL
+/// and sleeps in epoll.
+/// </para>
+/// <para>
+/// Invariant: the GIL is held everywhere here except inside the sleep. Green threads are only resumed with their own Python state in. All members belong to the hub
+/// thread unless they say otherwise.
+/// </para>
+/// </summary>
+public sealed partial class HubLoop : IDisposable
+{
+    // A poll costs one system call, so busy passes share one: at the latest after this many resumes the clock is looked at, and after this long the kernel is asked.
+    private const int ResumesPerClockLook = 16;
+    private const long PollIntervalNanoseconds = 200_000;
+    private const int EventsPerPoll = 256;
+
+    private readonly GreenSwitch _switch;
+    private readonly ThreadStateSwap _state;
+    private readonly IClock _clock;
+    private readonly ILogger _log;
+    private readonly Epoll _epoll = new();
+    private readonly EventFd _wakeUp = new();
+    private readonly FdTable _fds;
+    private readonly GreenThread[] _greens;
+    private readonly Stack<GreenThread> _free;
+    private readonly ReadyQueue _ready;
+    private readonly EpollEvent[] _events = new EpollEvent[EventsPerPoll];
+    private readonly int _thread = Environment.CurrentManagedThreadId;
+    private int _resumesSinceLook;
+    private long _lastPoll;
+    private bool _stopping;
+
+    // No fd has this number, so its events are told from all others.
+    private const ulong WakeUpData = ulong.MaxValue;
+
+    public HubLoop(GreenSwitch greenSwitch, ThreadStateSwap state, HubCallTable calls, IClock clock, ILogger log)
+    {
+        (_switch, _state, Calls, _clock, _log) = (greenSwitch, state, calls, clock, log);
+        _fds = new FdTable(_epoll);
+        Inbox = new Inbox(_wakeUp.Signal);
+        _greens = [.. greenSwitch.Cores.Select(core => new GreenThread(this, core, _fds, Timers, clock))];
+        _ready = new ReadyQueue(_greens.Length);
+        _free = new Stack<GreenThread>(_greens.Reverse());
+        var error = _epoll.Add(_wakeUp.Fd, EpollEvents.In, WakeUpData);
+        if (error != 0) throw new LinuxException("epoll_ctl(eventfd)", error);
+    }
+
+    /// <summary>The door for other threads.</summary>
+    public Inbox Inbox { get; }
+
+    public TimerHeap Timers { get; } = new();
+
+    public HubCallTable Calls { get; }
+
+    public IReadOnlyList<GreenThread> Greens => _greens;
+
+    public int FreeCores => _free.Count;
+
+    /// <summary>Called whenever a green thread has finished and its core is free again.</summary>
+    public Action? CoreFreed { get; set; }
+
+    /// <summary>The green thread that is on the CPU, or whose hub call is being served; null on the hub's own account.</summary>
+    public GreenThread? Current { get; private set; }
+
+    /// <summary>True while <see cref="Run"/> runs: waiting on the main stack would now stop every green thread.</summary>
+    public bool IsServing { get; private set; }
+
+    /// <summary>Number of times that green threads were resumed.</summary>
+    public long Resumes { get; private set; }
+
+    /// <summary>True on the hub thread. Any thread may ask.</summary>
+    public bool IsHubThread => Environment.CurrentManagedThreadId == _thread;
+
+    /// <summary>
+    /// Starts a green thread on a free core; false when there is none. It first runs in the next pass.
+    /// </summary>
+    /// <param name="occupant">Hears of its end.</param>
+    /// <param name="callable">Python callable without arguments; borrowed, must outlive the green thread.</param>
+    public bool TrySpawn(IGreenOccupant occupant, BorrowedRef callable)
+    {
+        AssertHubThread();
+        if (!_free.TryPop(out var green)) return false;
+        _state.Activate(ThreadStateSwap.Hub);
+        _state.Renew(green.Number);
+        _switch.Prepare(green.Core, callable.Address);
+        green.Occupant = occupant;
+        green.Switches = 0;
+        MakeReady(green);
+        return true;
+    }
+
+    /// <summary>Any thread. The loop ends before its next pass; green threads that are parked stay where they are for ever.</summary>
+    public void Stop() => Inbox.Post(new StopMessage(this), null, 0);
+
+    /// <summary>Runs passes until <see cref="Stop"/>. The caller holds the GIL and gets it back.</summary>
+    public void Run()
+    {
+        AssertHubThread();
+        IsServing = true;
+        while (!_stopping)
+        {
+            if (!Inbox.IsEmpty)
+            {
+                _state.Activate(ThreadStateSwap.Hub);
+                Inbox.Deliver();
+            }
+
+            LookAtClock();
+            RunBatch();
+            if (_ready.Count == 0) Sleep();
+        }
+
+        _state.Activate(ThreadStateSwap.Hub);
+        IsServing = false;
+    }
+
+    /// <summary>The answer to a hub call from outside any green thread; see <see cref="HubCallFallback"/>. Any thread that holds the GIL.</summary>
+    public nint ServeOutside(int number, HubCallArguments args)
+    {
+        try
+        {
+            return Calls[number].InvokeOutside(args, IsHubThread);
+        }
+        catch (HubCallException error)
+        {
+            error.Raise();
+        }
+        catch (PythonException error)
+        {
+            HubCallException.Runtime(error.Message).Raise();
+        }
+#pragma warning disable CA1031 // nothing may escape into C; the caller's request gets it as a RuntimeError and the log has the rest
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            HandlerFailed(Calls[number].Name, error);
+            HubCallException.Runtime($"{Calls[number].Name}: {error.Message}").Raise();
+        }
+
+        return 0;
+    }
+
+    public void Dispose()
+    {
+        _wakeUp.Dispose();
+        _epoll.Dispose();
+    }
+
+    internal void MakeReady(GreenThread green)
+    {
+        green.Status = GreenStatus.Ready;
+        _ready.Enqueue(green);
+    }
+
+    private void LookAtClock()
+    {
+        if (_ready.Count > 0 && _resumesSinceLook < ResumesPerClockLook) return;
+        _resumesSinceLook = 0;
+        var now = _clock.Now;
+        if (Timers.NextDue <= now) Timers.FireDue(now);
+        if (_ready.Count > 0 && now - _lastPoll >= PollIntervalNanoseconds) Poll(0, now);
+    }
+
+    private void RunBatch()
+    {
+        var batch = _ready.Count;
+        _resumesSinceLook += batch;
+        for (; batch > 0; batch--) Step(_ready.Dequeue());
+    }
+
+    private void Sleep()
+    {
+        _state.Activate(ThreadStateSwap.Hub);
+        if (!Inbox.TryPrepareSleep()) return;
+        var now = _clock.Now;
+        var timeout = Timers.NextDue == long.MaxValue ? -1 : Math.Max(0, Timers.NextDue - now);
+        var saved = CApi.PyEval_SaveThread();
+        int count;
+        try
+        {
+            count = _epoll.Wait(_events, timeout);
+        }
+        finally
+        {
+            CApi.PyEval_RestoreThread(saved);
+            Inbox.EndSleep();
+        }
+
+        _lastPoll = now;
+        _resumesSinceLook = ResumesPerClockLook;
+        Dispatch(count);
+    }
+
+    private void Poll(long timeout, long now)
+    {
+        _lastPoll = now;
+        Dispatch(_epoll.Wait(_events, timeout));
+    }
+
+    private void Dispatch(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            if (_events[i].Data == WakeUpData) _wakeUp.Drain();
+            else _fds.Dispatch(_events[i]);
+        }
+    }
+
+    private void Step(GreenThread green)
+    {
+        if (green.Status != GreenStatus.Ready) throw new HubInvariantException($"green thread {green.Number} is in the ready queue while {green.Status}");
+        green.Status = GreenStatus.Running;
+        Current = green;
+        _state.Activate(green.Number);
+        if (green.Continuation is null || Continue(green)) Resume(green);
+        Current = null;
+    }
+
+    private void Resume(GreenThread green)
+    {
+        while (true)
+        {
+            Resumes++;
+            if (!_switch.Resume(green.Core))
+            {
+                Exit(green);
+                return;
+            }
+
+            if (!Settle(green, Serve(green))) return;
+        }
+    }
+
+    private CallOutcome Serve(GreenThread green)
+    {
+        var call = Calls[HubCallFunctions.NumberOf(green.Core.Self)];
+        try
+        {
+            return call.Invoke(green, green.Arguments);
+        }
+        catch (Exception error) when (error is not HubInvariantException)
+        {
+            return Failed(green, call, error);
+        }
+    }
+
+    private bool Continue(GreenThread green)
+    {
+        var (call, cause) = green.TakeContinuation();
+        CallOutcome outcome;
+        try
+        {
+            outcome = call!.Continue(green, cause);
+        }
+        catch (Exception error) when (error is not HubInvariantException)
+        {
+            outcome = Failed(green, call!, error);
+        }
+
+        return Settle(green, outcome);
+    }
+
+    /// <summary>Acts on an outcome; true when the green thread goes on at once.</summary>
+    private bool Settle(GreenThread green, CallOutcome outcome)
+    {
+        if (outcome == CallOutcome.Resume) return true;
+        if (green.Switches++ == 0) green.Occupant!.LeftCpu(green);
+        if (outcome == CallOutcome.Yield) MakeReady(green);
+        else if (green.Status == GreenStatus.Running) throw new HubInvariantException($"green thread {green.Number} shall park, but nobody parked it");
+        return false;
+    }
+
+    private CallOutcome Failed(GreenThread green, HubCall call, Exception error)
+    {
+        if (green.Status != GreenStatus.Running) throw new HubInvariantException($"the hub call {call.Name} parked green thread {green.Number} and then failed: {error.Message}");
+        if (error is HubCallException answer)
+        {
+            answer.Raise();
+        }
+        else
+        {
+            HandlerFailed(call.Name, error);
+            HubCallException.Runtime($"{call.Name}: {error.Message}").Raise();
+        }
+
+        green.Result = 0;
+        return CallOutcome.Resume;
+    }
+
+    private void Exit(GreenThread green)
+    {
+        var result = green.Result;
+        green.Waits.Clear();
+        var occupant = green.Occupant ?? throw new HubInvariantException($"green thread {green.Number} finished without an occupant");
+        occupant.Exited(green, result);
+        _state.TakeContext().Dispose();
+        green.Occupant = null;
+        green.Status = GreenStatus.Free;
+        _free.Push(green);
+        CoreFreed?.Invoke();
+    }
+
+    private void AssertHubThread()
+    {
+        if (!IsHubThread) throw new HubInvariantException("a hub method was called from another thread; use the inbox");
+    }
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Error, Message = "the hub call {Name} failed; the caller gets a RuntimeError")]
+    private partial void HandlerFailed(string name, Exception error);
+
+    private sealed class StopMessage(HubLoop hub) : IInboxReceiver
+    {
+        public void Receive(object? payload, long token) => hub._stopping = true;
+    }
+}

@@ -1,0 +1,14 @@
+namespace UGreen.Py.Hub;
+
+/// <summary>What a parked green thread waits for. Each event source wakes only those that wait for it.</summary>
+public enum ParkReason
+{
+    /// <summary>Not parked.</summary>
+    None,
+
+    /// <summary>In a suspend: an fd, a deadline, or a departed client.</summary>
+    Suspended,
+
+    /// <summary>One operation of its own: request body, response flush, a thread's result.</summary>
+    Operation,
+}

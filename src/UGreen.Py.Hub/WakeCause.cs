@@ -1,0 +1,20 @@
+namespace UGreen.Py.Hub;
+
+/// <summary>Why a parked green thread became ready.</summary>
+public enum WakeCause
+{
+    /// <summary>It was not parked: it had yielded.</summary>
+    None,
+
+    /// <summary>A file descriptor that it waits for is ready.</summary>
+    Fd,
+
+    /// <summary>Its time is up.</summary>
+    Timeout,
+
+    /// <summary>An operation that it started (body read, flush) is done.</summary>
+    Completed,
+
+    /// <summary>The client of its request went away.</summary>
+    ClientGone,
+}

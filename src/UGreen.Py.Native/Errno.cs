@@ -1,0 +1,46 @@
+namespace UGreen.Py.Native;
+
+/// <summary>Linux error numbers (the asm-generic ones, equal on x86-64 and arm64) and their names.</summary>
+public static class Errno
+{
+    public const int EPERM = 1;
+    public const int ENOENT = 2;
+    public const int EINTR = 4;
+    public const int EIO = 5;
+    public const int EBADF = 9;
+    public const int EAGAIN = 11;
+    public const int ENOMEM = 12;
+    public const int EACCES = 13;
+    public const int EEXIST = 17;
+    public const int EINVAL = 22;
+    public const int ENFILE = 23;
+    public const int EMFILE = 24;
+    public const int ENOSPC = 28;
+    public const int EPIPE = 32;
+    public const int ENOSYS = 38;
+    public const int ELOOP = 40;
+    public const int ENOTSUP = 95;
+
+    /// <summary>The symbolic name, or "errno" for a number that this table does not hold.</summary>
+    public static string Name(int errno) => errno switch
+    {
+        EPERM => nameof(EPERM),
+        ENOENT => nameof(ENOENT),
+        EINTR => nameof(EINTR),
+        EIO => nameof(EIO),
+        EBADF => nameof(EBADF),
+        EAGAIN => nameof(EAGAIN),
+        ENOMEM => nameof(ENOMEM),
+        EACCES => nameof(EACCES),
+        EEXIST => nameof(EEXIST),
+        EINVAL => nameof(EINVAL),
+        ENFILE => nameof(ENFILE),
+        EMFILE => nameof(EMFILE),
+        ENOSPC => nameof(ENOSPC),
+        EPIPE => nameof(EPIPE),
+        ENOSYS => nameof(ENOSYS),
+        ELOOP => nameof(ELOOP),
+        ENOTSUP => nameof(ENOTSUP),
+        _ => "errno",
+    };
+}

@@ -1,0 +1,41 @@
+namespace UGreen.Py.Switching;
+
+/// <summary>Offsets in bytes on the data page of the overflow handler.</summary>
+internal static class OverflowData
+{
+    /// <summary>Address of the handler that was there before.</summary>
+    public const int OldHandler = 0;
+
+    /// <summary>Lowest address of the carved region.</summary>
+    public const int Low = 8;
+
+    /// <summary>Size of the carved region.</summary>
+    public const int RegionBytes = 16;
+
+    /// <summary>From one guard page to the next.</summary>
+    public const int Stride = 24;
+
+    /// <summary>Size of a guard.</summary>
+    public const int GuardBytes = 32;
+
+    /// <summary>Number of cores; the guard with this number ends the main stack.</summary>
+    public const int Cores = 40;
+
+    /// <summary>Length of the text about a green stack.</summary>
+    public const int GreenBytes = 48;
+
+    /// <summary>Length of the text about the main stack.</summary>
+    public const int MainBytes = 56;
+
+    /// <summary>Text about a green stack.</summary>
+    public const int GreenText = 64;
+
+    /// <summary>Last digit of the core's number within <see cref="GreenText"/>.</summary>
+    public const int LastDigit = GreenText + 39;
+
+    /// <summary>Text about the main stack.</summary>
+    public const int MainText = 512;
+
+    /// <summary>Size of the data.</summary>
+    public const int Bytes = 1024;
+}

@@ -1,0 +1,9 @@
+namespace UGreen.Py.Switching;
+
+/// <summary>Conditions of a jump; the value is the low half of the opcode byte. The comparisons are unsigned.</summary>
+internal enum X64Condition
+{
+    AboveOrEqual = 0x3,
+    Equal = 0x4,
+    NotEqual = 0x5,
+}

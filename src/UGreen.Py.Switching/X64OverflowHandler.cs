@@ -1,0 +1,94 @@
+using static UGreen.Py.Switching.X64Register;
+
+namespace UGreen.Py.Switching;
+
+/// <summary>
+/// Emits the SIGSEGV handler that names the core whose stack overflowed and then jumps to the handler that was there before. The listing is
+/// x64-overflow.s; a test compares.
+/// </summary>
+internal static class X64OverflowHandler
+{
+    public const string Handler = "handler";
+
+    /// <summary>Offset of si_addr in siginfo_t on 64-bit Linux.</summary>
+    public const int FaultAddress = 16;
+
+    /// <summary>Number of write(2) on x86-64.</summary>
+    public const int WriteCall = 1;
+
+    /// <summary>Where the message goes.</summary>
+    public const int StandardError = 2;
+
+    /// <summary>Base of the number in the message.</summary>
+    public const int Ten = 10;
+
+    /// <summary>The digit 0 in ASCII.</summary>
+    public const sbyte DigitZero = 0x30;
+
+    private const string Digit = "digit";
+    private const string Main = "main";
+    private const string Write = "write";
+    private const string Restore = "restore";
+    private const string Old = "old";
+
+    public static X64Code Build()
+    {
+        X64Emitter x = new();
+        EmitRangeCheck(x);
+        EmitNumber(x);
+        EmitWrite(x);
+        return x.Finish();
+    }
+
+    private static void EmitRangeCheck(X64Emitter x)
+    {
+        x.Label(Handler);
+        x.Load(Rax, Rsi, FaultAddress);
+        x.SubtractData(Rax, OverflowData.Low);
+        x.CompareData(Rax, OverflowData.RegionBytes);
+        x.JumpIf(X64Condition.AboveOrEqual, Old);
+        x.Move(R8, Rdi);
+        x.Move(R9, Rsi);
+        x.Move(R10, Rdx);
+        x.Zero(Rdx);
+        x.DivideByData(OverflowData.Stride);
+        x.CompareData(Rdx, OverflowData.GuardBytes);
+        x.JumpIf(X64Condition.AboveOrEqual, Restore);
+        x.CompareData(Rax, OverflowData.Cores);
+        x.JumpIf(X64Condition.Equal, Main);
+    }
+
+    private static void EmitNumber(X64Emitter x)
+    {
+        x.AddressOfData(Rdi, OverflowData.LastDigit);
+        x.Set(Rcx, Ten);
+        x.Label(Digit);
+        x.Zero(Rdx);
+        x.Divide(Rcx);
+        x.Add(Rdx, DigitZero);
+        x.StoreByte(Rdi, Rdx);
+        x.Decrement(Rdi);
+        x.Test(Rax);
+        x.JumpIf(X64Condition.NotEqual, Digit);
+        x.AddressOfData(Rsi, OverflowData.GreenText);
+        x.LoadData(Rdx, OverflowData.GreenBytes);
+    }
+
+    private static void EmitWrite(X64Emitter x)
+    {
+        x.Label(Write);
+        x.Set(Rdi, StandardError);
+        x.Set(Rax, WriteCall);
+        x.SystemCall();
+        x.Label(Restore);
+        x.Move(Rdi, R8);
+        x.Move(Rsi, R9);
+        x.Move(Rdx, R10);
+        x.Label(Old);
+        x.JumpData(OverflowData.OldHandler);
+        x.Label(Main);
+        x.AddressOfData(Rsi, OverflowData.MainText);
+        x.LoadData(Rdx, OverflowData.MainBytes);
+        x.JumpTo(Write);
+    }
+}

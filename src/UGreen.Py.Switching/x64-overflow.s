@@ -1,0 +1,46 @@
+# The SIGSEGV handler of OverflowReport. X64OverflowHandler emits exactly these instructions; a test compares. Names after rip are constants of OverflowData.
+# It runs on the alternate signal stack, touches no memory but its data page, and ends in every case in the handler that was there before, with
+# registers and stack as if the kernel had called that one. All general registers of the interrupted code are saved by the kernel, so the ones that
+# a called function may change are free here; rdi, rsi and rdx are the old handler's arguments and are kept in r8, r9, r10.
+
+# void handler(int signal, siginfo_t *info, void *context)
+handler:
+    mov rax, [rsi + FaultAddress]       # si_addr
+    sub rax, [rip + Low]
+    cmp rax, [rip + RegionBytes]
+    jae old                             # Not in the carved region: a null reference in C#, or somebody else's fault.
+    mov r8, rdi
+    mov r9, rsi
+    mov r10, rdx
+    xor edx, edx
+    div qword ptr [rip + Stride]        # rax = which guard and stack, rdx = where in it; a guard comes first.
+    cmp rdx, [rip + GuardBytes]
+    jae restore                         # In a stack proper, for example an attempt to execute it: no overflow.
+    cmp rax, [rip + Cores]
+    je main                             # The guard above the last stack is where the main stack ends.
+    lea rdi, [rip + LastDigit]          # The guard below a stack has the number of its core: write it into the text, last digit first.
+    mov ecx, Ten
+digit:
+    xor edx, edx
+    div rcx
+    add rdx, DigitZero
+    mov [rdi], dl
+    dec rdi
+    test rax, rax
+    jne digit                           # The text was prepared with zeros in front.
+    lea rsi, [rip + GreenText]
+    mov rdx, [rip + GreenBytes]
+write:
+    mov edi, StandardError
+    mov eax, WriteCall
+    syscall                             # Changes rax, rcx and r11 only. If it fails there is nobody to tell.
+restore:
+    mov rdi, r8
+    mov rsi, r9
+    mov rdx, r10
+old:
+    jmp [rip + OldHandler]              # Its ret goes to the kernel's restorer, as ours would have.
+main:
+    lea rsi, [rip + MainText]
+    mov rdx, [rip + MainBytes]
+    jmp write

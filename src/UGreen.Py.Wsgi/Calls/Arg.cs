@@ -1,0 +1,61 @@
+using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub;
+
+namespace UGreen.Py.Wsgi.Calls;
+
+/// <summary>Reads hub-call arguments; every error is a Python exception that names the function and the argument.</summary>
+internal static class Arg
+{
+    private const double NanosecondsPerSecond = 1e9;
+
+    // 100 years: beyond it a time-out means "none" in practice, and the sum with the clock stays far from overflow.
+    private const double MaxSeconds = 100.0 * 365 * 24 * 3600;
+
+    /// <summary>Checks the number of positional arguments and that there are no keywords.</summary>
+    public static void Count(string function, in HubCallArguments args, int min, int max)
+    {
+        if (args.HasKeywords) throw HubCallException.Type($"{function}() takes no keyword arguments");
+        if (args.Count < min || args.Count > max)
+        {
+            var wanted = min == max ? $"{min}" : $"{min} to {max}";
+            throw HubCallException.Type($"{function}() takes {wanted} argument{(max == 1 ? "" : "s")} ({args.Count} given)");
+        }
+    }
+
+    /// <summary>A file descriptor: an int, or an object with fileno(), as everywhere in Python's own library.</summary>
+    public static int Fd(string function, in HubCallArguments args, int index)
+    {
+        var value = args.At(index);
+        var number = CApi.PyLong_AsLongLongAndOverflow(value, out var overflow);
+        if (number == -1 && !CApi.PyErr_Occurred().IsNull)
+        {
+            CApi.PyErr_Clear();
+            using var method = CApi.PyObject_GetAttrString(value, "fileno");
+            using var fd = method.IsNull ? default : CApi.PyObject_CallNoArgs(method.Borrow());
+            number = fd.IsNull ? -1 : CApi.PyLong_AsLongLongAndOverflow(fd.Borrow(), out overflow);
+            var failed = fd.IsNull || (number == -1 && !CApi.PyErr_Occurred().IsNull);
+            CApi.PyErr_Clear();
+            if (failed) throw HubCallException.Type($"{function}(): fd must be an int or an object with fileno()");
+        }
+
+        if (overflow != 0 || number is < int.MinValue or > int.MaxValue) throw HubCallException.Os(9, $"{function}(): {(overflow != 0 ? "fd" : $"fd {number}")} is not a file descriptor");
+        return (int)number;
+    }
+
+    /// <summary>Seconds as int or float, in nanoseconds; 0 when absent, zero, negative or None.</summary>
+    public static long Timeout(string function, in HubCallArguments args, int index)
+    {
+        if (args.Count <= index || args.At(index) == PyConstants.None) return 0;
+        var seconds = CApi.PyFloat_AsDouble(args.At(index));
+        if (seconds == -1.0 && !CApi.PyErr_Occurred().IsNull)
+        {
+            CApi.PyErr_Clear();
+            throw HubCallException.Type($"{function}(): the number of seconds must be an int or a float");
+        }
+
+        if (double.IsNaN(seconds)) throw HubCallException.Value($"{function}(): the number of seconds is not a number");
+        if (seconds <= 0 || seconds > MaxSeconds) return 0;
+        return Math.Max(1, (long)(seconds * NanosecondsPerSecond));
+    }
+}

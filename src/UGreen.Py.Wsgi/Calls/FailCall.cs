@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.CPython;
+using UGreen.Py.Gateway;
+using UGreen.Py.Hub;
+
+namespace UGreen.Py.Wsgi.Calls;
+
+/// <summary>
+/// <c>_ugreen.fail(traceback)</c>: the application raised. Before the headers were sent the client gets a 500; after them the connection is broken off, so that nobody takes
+/// half a response for a whole one. When the cause is that the client left, the log says only that, at debug level.
+/// </summary>
+internal sealed partial class FailCall(ILogger log) : HubCall("fail", "fail(traceback, /)\n--\n\nThe application raised; traceback is its text. For the driver only.")
+{
+    public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
+    {
+        var request = WsgiApplication.RequestOf(green);
+        var traceback = (PyText.ToText(args.At(0)) ?? "(the traceback could not be formatted)").TrimEnd();
+        if (request.ClientGone || request.Exchange?.ClientGone.IsCancellationRequested == true) ClientLeft(log, request.Title, LastLine(traceback));
+        else ApplicationFailed(log, request.Title, traceback);
+
+        if (request.State == ResponseState.Streaming) request.Finish(ExchangeOutcome.Aborted);
+        else request.FinishWith(500, "Internal Server Error");
+        green.Result = PyFast.Singleton(PyConstants.None);
+        return CallOutcome.Resume;
+    }
+
+    private static string LastLine(string text) => text[(text.LastIndexOf('\n') + 1)..];
+
+    [LoggerMessage(EventId = 230, Level = LogLevel.Error, Message = "{Title}: the application raised\n{Traceback}")]
+    private static partial void ApplicationFailed(ILogger log, string title, string traceback);
+
+    [LoggerMessage(EventId = 231, Level = LogLevel.Debug, Message = "{Title}: the client went away ({Error})")]
+    private static partial void ClientLeft(ILogger log, string title, string error);
+}

@@ -1,0 +1,34 @@
+using UGreen.Py.CPython;
+using UGreen.Py.Hub;
+using UGreen.Py.Native;
+
+namespace UGreen.Py.Wsgi.Calls;
+
+/// <summary>
+/// <c>uwsgi.is_connected(fd)</c>: True when the socket has no pending error. For the request's own connection it also knows that the client went away; without an argument
+/// (ours) it asks about that connection.
+/// </summary>
+internal sealed class IsConnectedCall() : HubCall("is_connected",
+    "is_connected(fd=None, /)\n--\n\nTrue when the socket fd is connected and has no pending error; without fd: whether this request's client is still there.")
+{
+    public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
+    {
+        Arg.Count(Name, args, 0, 1);
+        var request = green.Occupant as WsgiRequest;
+        request?.WatchClient();
+        var fd = args.Count == 1 && args.At(0) != PyConstants.None ? Arg.Fd(Name, args, 0) : -1;
+        bool connected;
+        if (fd < 0 || fd == request?.Exchange?.SocketFd)
+            connected = request is { Exchange: { } exchange, ClientGone: false } && !exchange.ClientGone.IsCancellationRequested;
+        else
+            connected = SocketStatus.HasNoError(fd);
+        green.Result = PyFast.Singleton(connected ? PyConstants.True : PyConstants.False);
+        return CallOutcome.Resume;
+    }
+
+    public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
+    {
+        Arg.Count(Name, args, 1, 1);
+        return PyFast.Singleton(SocketStatus.HasNoError(Arg.Fd(Name, args, 0)) ? PyConstants.True : PyConstants.False);
+    }
+}

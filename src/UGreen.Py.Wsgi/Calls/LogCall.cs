@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.CPython;
+using UGreen.Py.Hub;
+
+namespace UGreen.Py.Wsgi.Calls;
+
+/// <summary><c>uwsgi.log(line)</c>: a line in the server's log. Returns True. Any thread.</summary>
+internal sealed partial class LogCall(ILogger log) : HubCall("log", "log(line, /)\n--\n\nWrite a line to the server's log. line is a str. Returns True.")
+{
+    public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
+    {
+        green.Result = Write(args);
+        return CallOutcome.Resume;
+    }
+
+    public override nint InvokeOutside(in HubCallArguments args, bool onHubThread) => Write(args);
+
+    private nint Write(in HubCallArguments args)
+    {
+        Arg.Count(Name, args, 1, 1);
+        Line(log, PyText.ToText(args.At(0)) ?? throw HubCallException.Type("log(): line must be a str"));
+        return PyFast.Singleton(PyConstants.True);
+    }
+
+    [LoggerMessage(EventId = 210, Level = LogLevel.Information, Message = "{Line}")]
+    private static partial void Line(ILogger log, string line);
+}

@@ -1,0 +1,129 @@
+using System.Buffers;
+using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.Gateway;
+using UGreen.Py.Hub;
+using UGreen.Py.Native;
+
+namespace UGreen.Py.Wsgi.Calls;
+
+/// <summary>
+/// One piece of the response body on its way out: the driver's <c>send(chunk)</c> for items of the iterable, and the application's <c>write(bytes)</c>.
+/// <list type="number">
+/// <item>Nothing sent yet and the piece is the whole declared body: it leaves in one write, together with the head.</item>
+/// <item>Otherwise the head is committed and the piece is copied into the response pipe, at most <see cref="PieceBytes"/> at a time; each copy is flushed.</item>
+/// <item>While the client is slow the flush does not finish: the green thread parks, and goes on with the next copy when it has.</item>
+/// <item>Then the others run (or, with something registered, the green thread waits for that): every yield is a switch point.</item>
+/// </list>
+/// </summary>
+internal sealed class SendCall(string name, bool yields, WsgiApplication application) : HubCall(name, $"{name}(data, /)\n--\n\nSend bytes of the response body. Raises OSError when the client is gone.")
+{
+    // A piece is copied into the pipe before its backpressure is felt, so this bounds what one slow client holds beyond the front's own buffer (64 KiB as well).
+    private const int PieceBytes = 64 * 1024;
+
+    public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
+    {
+        var request = WsgiApplication.RequestOf(green);
+        if (args.Count != 1 || !PyText.TryGetBytes(args.At(0), out var data)) throw NotBytes(args);
+        green.Result = PyFast.Singleton(PyConstants.None);
+        if (data.Length == 0) return Switch(green);
+        if (request.State == ResponseState.None) throw HubCallException.Assertion("the application sent a body before it called start_response()");
+        if (request.ClientGone) throw Gone();
+        if (request.Exchange is not { } exchange) throw TooLong(0);
+
+        var declared = exchange.Head.ContentLength;
+        if (declared is { } limit && request.BytesOut + data.Length > limit && !request.IsBodyless) throw TooLong(limit - request.BytesOut);
+        if (request.IsBodyless) return Switch(green);
+        if (request.State == ResponseState.Head && declared == data.Length && data.Length <= PieceBytes)
+        {
+            data.CopyTo(exchange.SetWholeBody(data.Length));
+            request.CountBody(data.Length);
+            request.Finish(ExchangeOutcome.Whole);
+            return CallOutcome.Resume;
+        }
+
+        if (request.State == ResponseState.Head)
+        {
+            exchange.StartStreaming();
+            request.StreamingStarted();
+        }
+
+        request.SendOffset = 0;
+        return Push(green, request, args.At(0));
+    }
+
+    /// <summary>The flush that it was parked for is done.</summary>
+    public override CallOutcome Continue(GreenThread green, WakeCause cause)
+    {
+        var request = WsgiApplication.RequestOf(green);
+        Settled(request);
+        return Push(green, request, green.Arguments.At(0));
+    }
+
+    private CallOutcome Push(GreenThread green, WsgiRequest request, BorrowedRef chunk)
+    {
+        _ = PyText.TryGetBytes(chunk, out var data);
+        var output = request.Exchange!.Output;
+        while (request.SendOffset < data.Length)
+        {
+            var piece = data.Slice(request.SendOffset, Math.Min(PieceBytes, data.Length - request.SendOffset));
+            output.Write(piece);
+            request.SendOffset += piece.Length;
+            request.CountBody(piece.Length);
+#pragma warning disable CA2012 // kept in the request because the wait spans a park; it is still awaited exactly once
+            request.PendingFlush = output.FlushAsync();
+#pragma warning restore CA2012
+            if (request.PendingFlush.IsCompleted)
+            {
+                Settled(request);
+                continue;
+            }
+
+            Park(green, request);
+            return CallOutcome.Park;
+        }
+
+        return Switch(green);
+    }
+
+    private void Park(GreenThread green, WsgiRequest request)
+    {
+        var serial = green.Park(this, ParkReason.Operation);
+        var inbox = application.Hub.Inbox;
+        request.PendingFlush.GetAwaiter().UnsafeOnCompleted(() => inbox.Post(green, null, serial));
+    }
+
+    private static void Settled(WsgiRequest request)
+    {
+        try
+        {
+            var result = request.PendingFlush.GetAwaiter().GetResult();
+            if (!result.IsCompleted && !result.IsCanceled) return;
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            throw Gone();
+        }
+
+        throw Gone();
+    }
+
+    private CallOutcome Switch(GreenThread green)
+    {
+        if (!yields) return CallOutcome.Resume;
+        return green.Waits.Suspend();
+    }
+
+    private static HubCallException Gone() => HubCallException.Os(Errno.EPIPE, "write error: the client went away");
+
+    private static HubCallException TooLong(long room)
+        => HubCallException.Value($"the application sent more than its Content-Length ({room} bytes were left)");
+
+    private HubCallException NotBytes(in HubCallArguments args)
+    {
+        if (args.Count != 1) return HubCallException.Type($"{Name}() takes one argument ({args.Count} given)");
+        using var type = CApi.PyObject_Type(args.At(0));
+        using var typeName = CApi.PyObject_GetAttrString(type.Borrow(), "__name__");
+        return HubCallException.Type($"the response body must be made of bytes, not {PyText.ToText(typeName.Borrow()) ?? "this"}");
+    }
+}

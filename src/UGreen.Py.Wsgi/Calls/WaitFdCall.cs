@@ -1,0 +1,37 @@
+using UGreen.Py.CPython;
+using UGreen.Py.Hub;
+
+namespace UGreen.Py.Wsgi.Calls;
+
+/// <summary><c>uwsgi.wait_fd_read(fd, timeout=0)</c> and <c>wait_fd_write</c>: register only; the wait is the next suspend() or yield. Returns b'' so that it can be yielded.</summary>
+internal sealed class WaitFdCall(string name, FdDirection direction, NewRef emptyBytes, OutsideWaits outside) : HubCall(name,
+    $"{name}(fd, timeout=0, /)\n--\n\nRegister interest in fd being {(direction == FdDirection.Read ? "readable" : "writable")} for the next suspend() or yield.\n\n"
+    + "timeout is in seconds (fractions count); 0 or less means none. Returns b''. Raises OSError when fd cannot be waited for.")
+{
+    public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
+    {
+        Arg.Count(Name, args, 1, 2);
+        var fd = Arg.Fd(Name, args, 0);
+        var error = green.Waits.AddFd(fd, direction, Arg.Timeout(Name, args, 1));
+        if (error != 0) throw Refused(fd, error);
+        green.Result = NewEmpty();
+        return CallOutcome.Resume;
+    }
+
+    public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
+    {
+        Arg.Count(Name, args, 1, 2);
+        outside.AddFd(Arg.Fd(Name, args, 0), direction, Arg.Timeout(Name, args, 1));
+        return NewEmpty();
+    }
+
+    // The wording that programs written for uWSGI may look for, and the reason that it leaves out.
+    private HubCallException Refused(int fd, int error)
+        => HubCallException.Os(error, $"unable to fd {fd} to the event queue ({Name}: {Native.Errno.Name(error)})");
+
+    private nint NewEmpty()
+    {
+        CPython.Api.CApi.Py_IncRef(emptyBytes.Borrow());
+        return emptyBytes.Address;
+    }
+}

@@ -1,0 +1,154 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub;
+using UGreen.Py.Wsgi.Calls;
+using UGreen.Py.Wsgi.Environ;
+
+namespace UGreen.Py.Wsgi;
+
+/// <summary>
+/// Puts the server's half of the Python world together: the <c>_ugreen</c> module with all hub calls, the settings that the shim reads, and the application itself.
+/// Hub thread, GIL held, before the hub runs.
+/// </summary>
+internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock clock, WsgiApplication application, ILoggerFactory loggers)
+{
+    /// <summary>Registers every hub call of the uwsgi module and the driver.</summary>
+    public void RegisterCalls()
+    {
+        var outside = new OutsideWaits(hub, clock);
+        var empty = PyText.FromBytes([]).OrThrow();
+        var log = loggers.CreateLogger("wsgi");
+        _start = new StartResponseCall(application);
+        HubCall[] calls =
+        [
+            new SuspendCall("suspend", outside),
+            new SuspendCall("green_schedule", outside),
+            new WaitFdCall("wait_fd_read", FdDirection.Read, empty, outside),
+            new WaitFdCall("wait_fd_write", FdDirection.Write, empty, outside),
+            new AsyncSleepCall(empty, outside),
+            new RequestCall("ready_fd", "The fd that ended the last suspend(), or -1.", green => green.Waits.ReadyFd, () => OutsideWaits.ReadyFd),
+            new RequestCall("async_id", "Number of the core that this code runs on, from 0; -1 outside a green thread.", green => green.Number, () => -1),
+            new RequestCall("request_id", "How many requests this core has finished before this one.", green => WsgiApplication.RequestOf(green).Id),
+            new RequestCall("connection_fd", "File descriptor of the client's connection; -1 where it has none of its own (HTTP/2).",
+                green => WsgiApplication.RequestOf(green).Exchange?.SocketFd ?? -1),
+            new IsConnectedCall(),
+            new LogCall(loggers.CreateLogger("app")),
+            new BeginCall(application),
+            _start,
+            new SendCall("send", yields: true, application),
+            new SendCall("write", yields: false, application),
+            new RespondCall(),
+            new EndCall(log),
+            new FailCall(log),
+            new ReadIntoCall(application),
+            new SpawnCall(application),
+        ];
+        foreach (var call in calls) hub.Calls.Register(call);
+    }
+
+    private StartResponseCall _start = null!;
+
+    /// <summary>Publishes the functions, imports the shim, loads the application. Throws <see cref="WsgiLoadException"/>.</summary>
+    public void Load(nint trampoline)
+    {
+        try
+        {
+            Publish(trampoline);
+            using var boot = CApi.PyImport_ImportModule("ugreen._boot").OrThrow();
+            LoadApplication(boot.Borrow());
+            using var driver = CApi.PyImport_ImportModule("ugreen._driver").OrThrow();
+            var serve = CApi.PyObject_GetAttrString(driver.Borrow(), "serve").OrThrow();
+            using var makeTemplate = CApi.PyObject_GetAttrString(driver.Borrow(), "environ_template").OrThrow();
+            var template = CApi.PyObject_CallNoArgs(makeTemplate.Borrow()).OrThrow();
+            application.Start(serve, new EnvironBuilder(template, settings.Cores));
+        }
+        catch (PythonException error)
+        {
+            throw new WsgiLoadException(error.Message, error.Traceback, error);
+        }
+    }
+
+    private void Publish(nint trampoline)
+    {
+        using var module = CApi.PyModule_New("_ugreen").OrThrow();
+        using var name = PyText.Interned("uwsgi").OrThrow();
+        var dict = CApi.PyModule_GetDict(module.Borrow());
+        hub.Calls.Publish(dict, trampoline, name.Borrow());
+        _start.Write = CApi.PyDict_GetItemString(dict, "write");
+
+        Set(dict, "module", Text(settings.Module));
+        Set(dict, "wsgi_file", Text(settings.WsgiFile));
+        Set(dict, "callable", Text(settings.Callable));
+        Set(dict, "shim_path", Text(settings.ShimPath));
+        Set(dict, "cores", CApi.PyLong_FromLongLong(settings.Cores).OrThrow());
+        Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
+        Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
+        Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));
+        Set(dict, "python_paths", TextList(settings.PythonPaths));
+        Set(dict, "opt", Options());
+        if (CApi.PyDict_SetItemString(CApi.PyImport_GetModuleDict(), "_ugreen", module.Borrow()) < 0) throw PythonException.Fetch();
+
+        // The shim must be importable before anything of Python's is asked to do more.
+        using var shim = Text(settings.ShimPath);
+        if (CApi.PyList_Insert(CApi.PySys_GetObject("path"), 0, shim.Borrow()) < 0) throw PythonException.Fetch();
+    }
+
+    private static void LoadApplication(BorrowedRef boot)
+    {
+        using var load = CApi.PyObject_GetAttrString(boot, "load").OrThrow();
+        using var answer = CApi.PyObject_CallNoArgs(load.Borrow()).OrThrow();
+
+        // None, or (message, traceback or None): what went wrong, in words for the user.
+        if (answer.Borrow() == PyConstants.None) return;
+        throw new WsgiLoadException(
+            PyText.ToText(CApi.PyTuple_GetItem(answer.Borrow(), 0)) ?? "the application could not be loaded",
+            PyText.ToText(CApi.PyTuple_GetItem(answer.Borrow(), 1)));
+    }
+
+    private NewRef Options()
+    {
+        var dict = CApi.PyDict_New().OrThrow();
+        foreach (var (key, value) in settings.Opt)
+        {
+            using var made = value switch
+            {
+                string text => PyText.FromBytes(System.Text.Encoding.UTF8.GetBytes(text)).OrThrow(),
+                IEnumerable<string> texts => BytesList(texts),
+                _ => True(),
+            };
+            using var name = Text(key);
+            if (CApi.PyDict_SetItem(dict.Borrow(), name.Borrow(), made.Borrow()) < 0) throw PythonException.Fetch();
+        }
+
+        return dict;
+    }
+
+    private static void Set(BorrowedRef dict, string key, NewRef value)
+    {
+        using (value)
+        {
+            if (CApi.PyDict_SetItemString(dict, key, value.Borrow()) < 0) throw PythonException.Fetch();
+        }
+    }
+
+    private static NewRef True() => new(PyFast.Singleton(PyConstants.True));
+
+    private static NewRef Text(string? text) => text is null ? new NewRef(PyFast.Singleton(PyConstants.None)) : PyText.FromText(text).OrThrow();
+
+    private static NewRef TextList(IEnumerable<string> texts) => List(texts, t => PyText.FromText(t));
+
+    private static NewRef BytesList(IEnumerable<string> texts) => List(texts, t => PyText.FromBytes(System.Text.Encoding.UTF8.GetBytes(t)));
+
+    private static NewRef List(IEnumerable<string> texts, Func<string, NewRef> make)
+    {
+        var list = CApi.PyList_New(0).OrThrow();
+        foreach (var text in texts)
+        {
+            using var item = make(text).OrThrow();
+            if (CApi.PyList_Append(list.Borrow(), item.Borrow()) < 0) throw PythonException.Fetch();
+        }
+
+        return list;
+    }
+}

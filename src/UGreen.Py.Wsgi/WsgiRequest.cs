@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.IO.Pipelines;
+using UGreen.Py.CPython;
+using UGreen.Py.Gateway;
+using UGreen.Py.Hub;
+
+namespace UGreen.Py.Wsgi;
+
+/// <summary>
+/// One request while it has a core. Objects are reused; <see cref="_serial"/> tells one use from the next. Hub thread.
+/// <para>
+/// Invariant: <see cref="Exchange"/> is set exactly while the application side owns the exchange; every path ends in one <see cref="Finish"/>, which gives it back.
+/// </para>
+/// </summary>
+internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInboxReceiver
+{
+    private long _serial;
+    private CancellationTokenRegistration _clientGone;
+
+    /// <summary>The exchange; null once it was given back.</summary>
+    public GatewayExchange? Exchange { get; private set; }
+
+    public GreenThread? Green { get; private set; }
+
+    public ResponseState State { get; private set; }
+
+    /// <summary>The client went away; the next write says so.</summary>
+    public bool ClientGone { get; private set; }
+
+    /// <summary>How many requests this core had finished before: <c>uwsgi.request_id()</c>.</summary>
+    public long Id { get; private set; }
+
+    /// <summary>HEAD, and the statuses that have no body (RFC 9110, section 6.4.1).</summary>
+    public bool IsBodyless => Exchange is { } e && (e.Method == "HEAD" || e.Head.Status is 204 or 304 or (>= 100 and < 200));
+
+    /// <summary>Method and path for the log, valid after the exchange was given back, too.</summary>
+    public string Title { get; private set; } = "";
+
+    /// <summary>Body bytes taken from the application.</summary>
+    public long BytesOut { get; private set; }
+
+    /// <summary>Position in the chunk that is being sent, in bytes; for a send that parked.</summary>
+    public int SendOffset { get; set; }
+
+    /// <summary>The flush or read that a parked green thread waits for.</summary>
+    public ValueTask<FlushResult> PendingFlush { get; set; }
+
+    public ValueTask<ReadResult> PendingRead { get; set; }
+
+    /// <summary>True between the first and the last piece of one chunk that was split by backpressure.</summary>
+    public bool ReadPending { get; set; }
+
+    public void Begin(GatewayExchange exchange)
+    {
+        Exchange = exchange;
+        Title = exchange.Method + " " + exchange.Target;
+        State = ResponseState.None;
+        ClientGone = false;
+        BytesOut = 0;
+        SendOffset = 0;
+        ReadPending = false;
+        _serial++;
+    }
+
+    /// <summary>The green thread that runs this request made its first hub call.</summary>
+    public void Attach(GreenThread green)
+    {
+        Green = green;
+        Id = owner.CountRequest(green.Number);
+        if (Exchange is { } e) e.Core = green.Number;
+    }
+
+    public void HeadGiven() => State = ResponseState.Head;
+
+    public void StreamingStarted() => State = ResponseState.Streaming;
+
+    public void CountBody(int bytes) => BytesOut += bytes;
+
+    /// <summary>
+    /// Called when the green thread leaves the CPU: from now on a departed client must wake it. Only now, because asking for the token costs the front an allocation that
+    /// a request which never waits need not pay.
+    /// </summary>
+    public void WatchClient()
+    {
+        if (Exchange is not { } e || _clientGone != default) return;
+        var serial = _serial;
+        _clientGone = e.ClientGone.UnsafeRegister(_ => owner.Post(this, serial), null);
+    }
+
+    /// <summary>The front says that the client went away (token: the use of this object that it was watched for).</summary>
+    public void Receive(object? payload, long token)
+    {
+        if (token != _serial || Exchange is null || Green is not { } green) return;
+        ClientGone = true;
+
+        // A request body read or a flush in progress is ended by the front itself, with an error; a suspended one only we can wake.
+        if (!green.IsParkedFor(ParkReason.Suspended)) return;
+        green.Waits.Clear();
+        green.Wake(WakeCause.ClientGone);
+    }
+
+    /// <summary>Gives the exchange back to the front.</summary>
+    public void Finish(ExchangeOutcome outcome)
+    {
+        if (Exchange is not { } e) return;
+        e.Switches = Green?.Switches ?? 0;
+        e.BytesOut = BytesOut;
+        Exchange = null;
+        State = ResponseState.Done;
+
+        // Unregister, not Dispose: it must not wait for a callback that runs just now. A late callback carries an old serial.
+        _clientGone.Unregister();
+        _clientGone = default;
+        e.Complete(outcome);
+    }
+
+    /// <summary>Answers with a page of our own. Only before anything was sent.</summary>
+    public void FinishWith(int status, string text)
+    {
+        if (Exchange is not { } e) return;
+        Debug.Assert(State is ResponseState.None or ResponseState.Head, "the head was sent already");
+        e.FillPlain(status, text);
+        BytesOut = e.WholeBody.Length;
+        Finish(ExchangeOutcome.Whole);
+    }
+
+    void IGreenOccupant.LeftCpu(GreenThread green) => WatchClient();
+
+    void IGreenOccupant.Exited(GreenThread green, nint result)
+    {
+        owner.Exited(this, result);
+        Green = null;
+        _serial++;
+    }
+}

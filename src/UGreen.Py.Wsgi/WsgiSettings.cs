@@ -1,0 +1,44 @@
+using UGreen.Py.Switching;
+
+namespace UGreen.Py.Wsgi;
+
+/// <summary>What a worker is started with; values are checked by whoever makes it.</summary>
+public sealed record WsgiSettings
+{
+    /// <summary>"pkg.mod" or "pkg.mod:callable"; null when <see cref="WsgiFile"/> is given.</summary>
+    public string? Module { get; init; }
+
+    /// <summary>Path of a Python file that holds the application; null when <see cref="Module"/> is given.</summary>
+    public string? WsgiFile { get; init; }
+
+    /// <summary>Name of the application in its module when <see cref="Module"/> names none.</summary>
+    public string Callable { get; init; } = "application";
+
+    /// <summary>Number of cores: requests that can run at once.</summary>
+    public int Cores { get; init; } = 100;
+
+    /// <summary>Size of each green stack in pages of 4,096 bytes.</summary>
+    public int StackPages { get; init; } = 256;
+
+    public SwitchKind Switch { get; init; }
+
+    /// <summary>A libpython or a Python executable; null: the virtualenv's or Debian's.</summary>
+    public string? PythonPath { get; init; }
+
+    public string? VirtualEnv { get; init; }
+
+    /// <summary>Folders for the front of sys.path; the last one named comes first, as with uWSGI.</summary>
+    public IReadOnlyList<string> PythonPaths { get; init; } = [];
+
+    /// <summary>Folder to change to before Python starts; null: stay.</summary>
+    public string? Chdir { get; init; }
+
+    /// <summary>Requests that may wait for a free core; more are answered 503.</summary>
+    public int QueueLimit { get; init; } = 1000;
+
+    /// <summary>The folder <c>python/uwsgi_shim</c>.</summary>
+    public required string ShimPath { get; init; }
+
+    /// <summary>For <c>uwsgi.opt</c>: option name to its value: a string, true, or a list of strings.</summary>
+    public IReadOnlyDictionary<string, object> Opt { get; init; } = new Dictionary<string, object>();
+}

@@ -1,0 +1,170 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.CPython.Layout;
+using UGreen.Py.Gateway;
+using UGreen.Py.Hub;
+using UGreen.Py.Switching;
+
+namespace UGreen.Py.Wsgi;
+
+/// <summary>
+/// A worker's application side: the hub thread with its Python interpreter, from start to stop. One per process, because a process has one CPython.
+/// </summary>
+public sealed partial class WsgiWorker : IGatewayApplication
+{
+    private readonly WsgiSettings _settings;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _log;
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private WsgiApplication? _application;
+    private HubLoop? _hub;
+
+    public WsgiWorker(WsgiSettings settings, ILoggerFactory loggers)
+    {
+        _settings = settings;
+        _loggers = loggers;
+        _log = loggers.CreateLogger("wsgi");
+    }
+
+    /// <summary>"3.11.2"; valid after <see cref="StartAsync"/>.</summary>
+    public string PythonVersion { get; private set; } = "";
+
+    /// <summary>Path of the loaded libpython; valid after <see cref="StartAsync"/>.</summary>
+    public string PythonLibrary { get; private set; } = "";
+
+    /// <summary>Ends when the hub has ended and Python's atexit functions have run; faults when the hub died of a bug of its own.</summary>
+    public Task Completion => _completed.Task;
+
+    /// <summary>
+    /// Starts the hub thread, Python and the application. The task faults with <see cref="WsgiLoadException"/> when any of that fails; the message is for the user.
+    /// </summary>
+    public Task StartAsync()
+    {
+        int reserve;
+        try
+        {
+            reserve = GreenStacks.ReserveBytes(_settings.Cores, _settings.StackPages);
+        }
+        catch (StackReservationException error)
+        {
+            return Task.FromException(new WsgiLoadException(error.Message, inner: error));
+        }
+
+        // Not a pool thread: the green stacks are carved out of this thread's own reservation (docs/adr/0006).
+        new Thread(HubMain, reserve) { Name = "ugreen hub", IsBackground = true }.Start();
+        return _started.Task;
+    }
+
+    /// <inheritdoc/>
+    public void Submit(GatewayExchange exchange) => _application!.Submit(exchange);
+
+    /// <summary>
+    /// Takes no new requests, waits for the running ones as long as <paramref name="grace"/> says, then ends the hub and runs Python's atexit functions (they share what is
+    /// left of the grace period, and get two seconds at least). The interpreter is never finalised; the caller ends the process.
+    /// </summary>
+    public async Task StopAsync(TimeSpan grace)
+    {
+        if (_application is not { } application || _hub is not { } hub) return;
+        var start = TimeProvider.System.GetTimestamp();
+        if (!await EndsWithin(application.DrainAsync(), grace).ConfigureAwait(false)) RequestsCut(grace.TotalSeconds);
+        hub.Stop();
+        var left = grace - TimeProvider.System.GetElapsedTime(start);
+        var atLeast = TimeSpan.FromSeconds(2);
+        if (!await EndsWithin(_completed.Task, left > atLeast ? left : atLeast).ConfigureAwait(false)) AtExitCut();
+    }
+
+    private static async Task<bool> EndsWithin(Task task, TimeSpan time)
+    {
+        try
+        {
+            await task.WaitAsync(time).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private void HubMain()
+    {
+        try
+        {
+            Boot();
+        }
+#pragma warning disable CA1031 // the thread's outermost frame: everything becomes the task's fault
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _started.TrySetException(error is PythonStartException or UnsupportedPythonException ? new WsgiLoadException(error.Message, inner: error) : error);
+            return;
+        }
+
+        _started.TrySetResult();
+        try
+        {
+            _hub!.Run();
+            RunAtExit();
+            _completed.TrySetResult();
+        }
+#pragma warning disable CA1031
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _completed.TrySetException(error);
+        }
+    }
+
+    private void Boot()
+    {
+        if (_settings.Chdir is { } folder) ChangeFolder(folder);
+        var installation = PythonLocator.Find(_settings.PythonPath, _settings.VirtualEnv);
+        PythonLibrary = installation.LibraryPath;
+        Interpreter.Start(installation);
+        PythonVersion = Interpreter.Version;
+
+        var stacks = GreenStacks.Carve(_settings.Cores, _settings.StackPages);
+        var clock = new SystemClock();
+        var calls = new HubCallTable();
+        HubLoop? hub = null;
+        var fallback = HubCallFallback.Install((number, args) => hub!.ServeOutside(number, args));
+        var greenSwitch = GreenSwitch.Create(_settings.Switch, stacks, LibPython.Symbol("PyObject_CallNoArgs"), fallback);
+        hub = new HubLoop(greenSwitch, new ThreadStateSwap(_settings.Cores), calls, clock, _loggers.CreateLogger("hub"));
+        var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log);
+        var python = new PythonSide(_settings, hub, clock, application, _loggers);
+        python.RegisterCalls();
+        python.Load(greenSwitch.Trampoline);
+        (_hub, _application) = (hub, application);
+    }
+
+    private static void ChangeFolder(string folder)
+    {
+        try
+        {
+            Directory.SetCurrentDirectory(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new WsgiLoadException($"--chdir {folder}: {error.Message}", inner: error);
+        }
+    }
+
+    private void RunAtExit()
+    {
+        using var boot = CApi.PyImport_ImportModule("ugreen._boot");
+        using var leave = boot.IsNull ? default : CApi.PyObject_GetAttrString(boot.Borrow(), "leave");
+        using var result = leave.IsNull ? default : CApi.PyObject_CallNoArgs(leave.Borrow());
+        if (result.IsNull) AtExitFailed(PythonException.Fetch().Traceback);
+    }
+
+    [LoggerMessage(EventId = 240, Level = LogLevel.Warning, Message = "requests still ran after {Seconds} s and are cut off")]
+    private partial void RequestsCut(double seconds);
+
+    [LoggerMessage(EventId = 241, Level = LogLevel.Warning, Message = "Python's atexit functions did not end in time and are cut off")]
+    private partial void AtExitCut();
+
+    [LoggerMessage(EventId = 242, Level = LogLevel.Error, Message = "leaving Python failed\n{Traceback}")]
+    private partial void AtExitFailed(string traceback);
+}
