@@ -37,7 +37,9 @@ public sealed unsafe class CodePage
         code.CopyTo(new Span<byte>((void*)address, DataOffset));
         if (Libc.mprotect(address, DataOffset, Libc.Protection.Read | Libc.Protection.Execute) != 0)
         {
-            throw LinuxException.Last("mprotect", "The system forbids code made at run time (execmem), which the green switch needs, as the .NET runtime does.");
+            throw LinuxException.Last(
+                "mprotect",
+                "The system forbids code made at run time (execmem), which the green switch needs, as the .NET runtime does.");
         }
 
         return new CodePage(address);

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+
+namespace UGreen.Py.Front;
+
+/// <summary>Log lines of the HTTP front, category "http". Event ids 3000 to 3099; an id is never used again for something else.</summary>
+internal static partial class FrontLog
+{
+    public const string Category = "http";
+
+    [LoggerMessage(3000, LogLevel.Debug, "request header {Name} dropped: with '_' it would collide with another header in the environ")]
+    public static partial void HeaderDropped(ILogger logger, string name);
+
+    [LoggerMessage(3001, LogLevel.Error, "response of {Method} {Target} replaced by 500: {Reason}")]
+    public static partial void ResponseRefused(ILogger logger, string method, string target, string reason);
+
+    [LoggerMessage(3002, LogLevel.Debug, "response header {Name} dropped: the front frames messages itself")]
+    public static partial void HopByHopDropped(ILogger logger, string name);
+
+    [LoggerMessage(3003, LogLevel.Debug, "request {Method} {Target} refused with 400: {Reason}")]
+    public static partial void RequestRefused(ILogger logger, string method, string target, string reason);
+
+    [LoggerMessage(3004, LogLevel.Warning, "response of {Method} {Target} cut to its Content-Length of {Declared} bytes; the application gave {Given}")]
+    public static partial void BodyCut(ILogger logger, string method, string target, long declared, long given);
+}

@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using UGreen.Py.Gateway;
+
+namespace UGreen.Py.Front;
+
+/// <summary>
+/// A gateway exchange over Kestrel's features.
+/// <para>
+/// Invariant: the object belongs to one Kestrel connection, whose feature collection answers for itself (Kestrel's connection object implements every feature
+/// it offers and no middleware replaces one), so the features are looked up once per connection and not per request.
+/// </para>
+/// </summary>
+public sealed class HttpExchange : GatewayExchange
+{
+    private readonly ILogger _logger;
+    private readonly IHttpRequestFeature _request;
+    private readonly IHttpResponseFeature _response;
+    private readonly IHttpResponseBodyFeature _responseBody;
+    private readonly IRequestBodyPipeFeature _requestBody;
+    private readonly IHttpRequestBodyDetectionFeature _bodyDetection;
+    private readonly IHttpRequestLifetimeFeature _lifetime;
+    private readonly RequestHeaderReader _headerReader;
+    private readonly string _remoteAddress;
+    private readonly string _localAddress;
+    private readonly int _remotePort;
+    private readonly int _localPort;
+    private readonly ResponseBodyWriter _output;
+
+    internal HttpExchange(IFeatureCollection features, ILogger logger)
+    {
+        _logger = logger;
+        _request = features.GetRequiredFeature<IHttpRequestFeature>();
+        _response = features.GetRequiredFeature<IHttpResponseFeature>();
+        _responseBody = features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        _requestBody = features.GetRequiredFeature<IRequestBodyPipeFeature>();
+        _bodyDetection = features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>();
+        _lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
+        _headerReader = new RequestHeaderReader(logger);
+        _output = new ResponseBodyWriter(_responseBody);
+
+        var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
+        _remoteAddress = Text(connection.RemoteIpAddress);
+        _remotePort = connection.RemotePort;
+        _localAddress = Text(connection.LocalIpAddress);
+        _localPort = connection.LocalPort;
+    }
+
+    /// <summary>True when the application side broke the response off; an access log says so.</summary>
+    public bool WasAborted { get; private set; }
+
+    /// <inheritdoc/>
+    public override PipeReader Body => _requestBody.Reader;
+
+    /// <inheritdoc/>
+    public override CancellationToken ClientGone => _lifetime.RequestAborted;
+
+    /// <inheritdoc/>
+    /// <remarks>More bytes than a declared Content-Length are an <see cref="InvalidOperationException"/>; whoever fills the head counts.</remarks>
+    public override PipeWriter Output => _output;
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">
+    /// The head cannot be sent (a control character in a header, an interim status). Nothing was committed: <see cref="GatewayExchange.Started"/> is false and
+    /// the application side may fill <see cref="GatewayExchange.Head"/> anew.
+    /// </exception>
+    public override void StartStreaming()
+    {
+        if (Started) throw new InvalidOperationException("the response has already started");
+
+        ApplyHead(Head.ContentLength);
+        // Writes the head into Kestrel's output buffer without flushing it, so that body bytes go straight behind it instead of through a side buffer. There
+        // are no OnStarting callbacks, hence nothing to wait for.
+        _responseBody.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
+        Started = true;
+    }
+
+    /// <summary>Takes the request over from Kestrel. False: it was refused and the answer is set.</summary>
+    internal bool TryBegin()
+    {
+        StartedAt = Stopwatch.GetTimestamp();
+        Method = _request.Method;
+        Target = _request.RawTarget;
+        Protocol = _request.Protocol;
+        Scheme = _request.Scheme;
+        RemoteAddress = _remoteAddress;
+        RemotePort = _remotePort;
+        LocalAddress = _localAddress;
+        LocalPort = _localPort;
+        HasBody = _bodyDetection.CanHaveBody;
+        AddHeaders(_request.Headers);
+
+        if (_headerReader.Refusal(Protocol) is not { } reason) return true;
+        FrontLog.RequestRefused(_logger, Method, Target, reason);
+        FrontResponse.Set(_response, HttpStatus.BadRequest);
+        return false;
+    }
+
+    /// <summary>Acts on the outcome; Kestrel ends the response when the task is done.</summary>
+    internal Task FinishAsync(ExchangeOutcome outcome)
+    {
+        switch (outcome)
+        {
+            case ExchangeOutcome.Whole:
+                return FinishWhole();
+            case ExchangeOutcome.Streamed:
+                return _responseBody.CompleteAsync();
+            default:
+                WasAborted = true;
+                _lifetime.Abort();
+                return Task.CompletedTask;
+        }
+    }
+
+    internal void WriteTo(IAccessLog log) => log.Log(this, _response.StatusCode, Stopwatch.GetTimestamp() - StartedAt);
+
+    internal void End()
+    {
+        WasAborted = false;
+        _output.Suppressed = false;
+        _headerReader.Clear();
+        Reset();
+    }
+
+    private void AddHeaders(IHeaderDictionary headers)
+    {
+        ContentLength = headers.ContentLength;
+        foreach (ref readonly var header in _headerReader.Read(headers))
+        {
+            if (!_headerReader.Accept(header.Key, header.Value)) continue;
+            for (var i = 0; i < header.Value.Count; i++) AddHeader(header.Key, header.Value[i] ?? "");
+        }
+    }
+
+    private Task FinishWhole()
+    {
+        var body = WholeBody;
+        try
+        {
+            var length = Head.ContentLength ?? body.Length;
+            if (body.Length > length) body = CutBody(body, length);
+            // An empty body says nothing about the length that GET would have: then a HEAD or 304 response carries none.
+            ApplyHead(Head.ContentLength is null && body.IsEmpty && IsLengthOptional ? null : length);
+        }
+        catch (InvalidOperationException e)
+        {
+            FrontLog.ResponseRefused(_logger, Method, Target, e.Message);
+            FrontResponse.Set(_response, HttpStatus.InternalServerError);
+            return Task.CompletedTask;
+        }
+
+        Started = true;
+        if (_output.Suppressed || body.IsEmpty) return Task.CompletedTask;
+
+        BytesOut = body.Length;
+        var written = _responseBody.Writer.WriteAsync(body);
+        return written.IsCompletedSuccessfully ? Task.CompletedTask : written.AsTask();
+    }
+
+    private ReadOnlyMemory<byte> CutBody(ReadOnlyMemory<byte> body, long length)
+    {
+        FrontLog.BodyCut(_logger, Method, Target, length, body.Length);
+        return body[..(int)length];
+    }
+
+    private void ApplyHead(long? length)
+    {
+        _output.Suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
+        ResponseHeadWriter.Apply(Head, HttpStatus.ForbidsLength(Head.Status) ? null : length, _response, _logger);
+    }
+
+    private bool IsLengthOptional => Method == "HEAD" || Head.Status == HttpStatus.NotModified;
+
+    /// <summary>A client that reached an IPv6 socket by IPv4 is known by its IPv4 address.</summary>
+    private static string Text(IPAddress? address) => address is null ? "" : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+}

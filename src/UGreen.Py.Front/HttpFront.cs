@@ -1,0 +1,73 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using UGreen.Py.Gateway;
+
+namespace UGreen.Py.Front;
+
+/// <summary>
+/// Speaks HTTP/1.1 to clients with Kestrel and hands each request to the application side. There is no middleware pipeline, no host and no dependency
+/// injection between the two: Kestrel calls <see cref="HttpApplication"/> directly.
+/// </summary>
+public sealed class HttpFront : IAsyncDisposable
+{
+    private readonly HttpFrontOptions _options;
+    private readonly ILoggerFactory _loggers;
+    private readonly HttpApplication _application;
+    private KestrelServer? _server;
+
+    /// <param name="options">Where to listen.</param>
+    /// <param name="application">The application side.</param>
+    /// <param name="accessLog">Null: requests are not logged.</param>
+    /// <param name="loggers">For the front's own lines and for Kestrel's.</param>
+    public HttpFront(HttpFrontOptions options, IGatewayApplication application, IAccessLog? accessLog, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(application);
+        ArgumentNullException.ThrowIfNull(loggers);
+        if (options.Endpoints.Count == 0) throw new ArgumentException("at least one endpoint is needed", nameof(options));
+
+        _options = options;
+        _loggers = loggers;
+        _application = new HttpApplication(application, accessLog, loggers.CreateLogger(FrontLog.Category));
+    }
+
+    /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c>; empty before the start.</summary>
+    public IReadOnlyList<string> Addresses { get; private set; } = [];
+
+    /// <summary>Binds all endpoints and begins to take requests.</summary>
+    /// <exception cref="FrontException">An address cannot be bound; nothing listens then.</exception>
+    public async Task StartAsync(CancellationToken cancellation = default)
+    {
+        var bound = new List<IPEndPoint>(_options.Endpoints.Count);
+        foreach (var endpoint in _options.Endpoints) bound.Add(await endpoint.ResolveAsync(cancellation).ConfigureAwait(false));
+
+        var transport = new SocketTransportFactory(Options.Create(KestrelSetup.TransportOptions()), _loggers);
+        var server = new KestrelServer(Options.Create(KestrelSetup.ServerOptions(bound)), transport, _loggers);
+        try
+        {
+            await server.StartAsync(_application, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (BindError.Explain(e, _options.Endpoints, bound) is { } explained)
+        {
+            server.Dispose();
+            throw explained;
+        }
+
+        _server = server;
+        Addresses = [.. server.Features.Get<IServerAddressesFeature>()!.Addresses];
+    }
+
+    /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>
+    public Task StopAsync(CancellationToken giveUp) => _server is { } server ? server.StopAsync(giveUp) : Task.CompletedTask;
+
+    /// <summary>Stops at once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        _server?.Dispose();
+    }
+}

@@ -1,0 +1,47 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace UGreen.Py.Front;
+
+/// <summary>
+/// The body writer that the application side sees: Kestrel's, without two of its edges. A response that must not have a body (HEAD, 204, 304) takes bytes and
+/// drops them, where Kestrel throws. And after the client has gone memory of at least one byte is given, where Kestrel gives an empty span, at which every
+/// copy loop fails; the flush that follows says that the reader has gone.
+/// <para>One object per connection. Thread: whoever owns the exchange.</para>
+/// </summary>
+internal sealed class ResponseBodyWriter : PipeWriter
+{
+    private const int ScrapBytes = 4096;
+
+    private readonly IHttpResponseBodyFeature _response;
+    private byte[] _scrap = [];
+
+    public ResponseBodyWriter(IHttpResponseBodyFeature response) => _response = response;
+
+    /// <summary>Drop the bytes. A flush still goes to Kestrel, because the head may be waiting for it.</summary>
+    public bool Suppressed { get; set; }
+
+    public override void Advance(int bytes)
+    {
+        if (!Suppressed) _response.Writer.Advance(bytes);
+    }
+
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        if (!Suppressed) return _response.Writer.GetMemory(Math.Max(sizeHint, 1));
+        if (_scrap.Length < Math.Max(sizeHint, 1)) _scrap = new byte[Math.Max(sizeHint, ScrapBytes)];
+        return _scrap;
+    }
+
+    public override Span<byte> GetSpan(int sizeHint = 0)
+        => Suppressed ? GetMemory(sizeHint).Span : _response.Writer.GetSpan(Math.Max(sizeHint, 1));
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => _response.Writer.FlushAsync(cancellationToken);
+
+    public override void CancelPendingFlush() => _response.Writer.CancelPendingFlush();
+
+    /// <summary>Does nothing: the response ends with the exchange, so that the outcome decides how.</summary>
+    public override void Complete(Exception? exception = null)
+    {
+    }
+}

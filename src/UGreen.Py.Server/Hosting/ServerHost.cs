@@ -1,0 +1,104 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.Front;
+using UGreen.Py.Server.Logging;
+using UGreen.Py.Server.Options;
+
+namespace UGreen.Py.Server.Hosting;
+
+/// <summary>
+/// One worker process from start to end: 1. worker and front start side by side, 2. requests are let through, 3. it waits for a signal or the worker's death,
+/// 4. the front drains, 5. the worker stops.
+/// </summary>
+internal sealed class ServerHost
+{
+    private readonly ServerOptions _options;
+    private readonly IWorker _worker;
+    private readonly IAccessLog? _accessLog;
+    private readonly StopSignals _signals;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly TextWriter _announcements;
+    private readonly TimeProvider _time;
+
+    public ServerHost(
+        ServerOptions options, IWorker worker, IAccessLog? accessLog, StopSignals signals, ILoggerFactory loggers, TextWriter announcements, TimeProvider time)
+    {
+        _options = options;
+        _worker = worker;
+        _accessLog = accessLog;
+        _signals = signals;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger(ServerLog.Category);
+        _announcements = announcements;
+        _time = time;
+    }
+
+    /// <returns>The exit code.</returns>
+    /// <exception cref="StartupException">The application cannot be loaded.</exception>
+    /// <exception cref="FrontException">An address cannot be bound.</exception>
+    public async Task<int> RunAsync()
+    {
+        if (_options.UgreenImplied) ServerLog.UgreenImplied(_logger, _options.Cores);
+
+        // :: Step 1: side by side; the error that comes first is the one that is told.
+        var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
+        await using var front = new HttpFront(new HttpFrontOptions(_options.Http), gate, _accessLog, _loggers);
+        await StartAsync(front).ConfigureAwait(false);
+
+        // :: Step 2
+        gate.Open();
+        Announce(front);
+        _signals.BeginGraceful();
+
+        // :: Step 3
+        if (await Task.WhenAny(_signals.Requested, _worker.Completion).ConfigureAwait(false) == _worker.Completion) return Dead();
+        var signal = await _signals.Requested.ConfigureAwait(false);
+
+        // :: Steps 4 and 5
+        await StopAsync(front, signal).ConfigureAwait(false);
+        return ExitCode.Success;
+    }
+
+    private async Task StartAsync(HttpFront front)
+    {
+        // On the pool: what either does before its first wait (JIT, sockets, dlopen) must not hold up the other.
+        var worker = Task.Run(_worker.StartAsync);
+        var bind = Task.Run(() => front.StartAsync());
+        await (await Task.WhenAny(worker, bind).ConfigureAwait(false)).ConfigureAwait(false);
+        await Task.WhenAll(worker, bind).ConfigureAwait(false);
+    }
+
+    private void Announce(HttpFront front)
+    {
+        if (_options.LogLevel == LogLevel.None) return;
+        if (_options.LogLevel <= LogLevel.Information) _announcements.Write(StartBlock.Build(_options, _worker.PythonVersion, Environment.ProcessId));
+        _announcements.Write(StartBlock.Listening(front.Addresses));
+        _announcements.Flush();
+    }
+
+    private async Task StopAsync(HttpFront front, string signal)
+    {
+        var grace = _options.ShutdownTimeout;
+        ServerLog.Stopping(_logger, signal, grace.TotalSeconds);
+        var begun = _time.GetTimestamp();
+
+        using var giveUp = new CancellationTokenSource(grace, _time);
+        await front.StopAsync(giveUp.Token).ConfigureAwait(false);
+        if (giveUp.IsCancellationRequested) ServerLog.GraceOver(_logger);
+
+        // Requests that were cut still have their close() and finally blocks to run.
+        var left = grace - _time.GetElapsedTime(begun);
+        await _worker.StopAsync(left > MinWorkerGrace ? left : MinWorkerGrace).ConfigureAwait(false);
+        ServerLog.Stopped(_logger);
+    }
+
+    private static readonly TimeSpan MinWorkerGrace = TimeSpan.FromSeconds(1);
+
+    private int Dead()
+    {
+        var error = _worker.Completion.Exception?.GetBaseException();
+        ServerLog.WorkerDied(_logger, error?.Message ?? "it stopped by itself");
+        if (error is not null) ServerLog.Details(_logger, error);
+        return ExitCode.Failure;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Reflection;
+using UGreen.Py.Server.Options;
+using UGreen.Py.Switching;
+
+namespace UGreen.Py.Server.Hosting;
+
+/// <summary>What the server says of itself when it starts.</summary>
+internal static class StartBlock
+{
+    /// <summary>Without the commit that the build may append to it.</summary>
+    public static string Version { get; } =
+        (typeof(StartBlock).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown").Split('+')[0];
+
+    public static string Build(ServerOptions options, string pythonVersion, int pid)
+    {
+        var engine = options.Switch == SwitchKind.Posix ? "posix" : "direct";
+        var stack = options.StackPages * 4;
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            ugreen-py {Version}
+              python       {pythonVersion}
+              engine       ugreen, {engine} switch
+              cores        {options.Cores}, {stack} KiB stack each
+              application  {options.Application}
+              pid          {pid}
+
+            """);
+    }
+
+    /// <summary>The line that scripts wait for.</summary>
+    public static string Listening(IEnumerable<string> addresses) => string.Concat(addresses.Select(a => $"listening on {a}\n"));
+}

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+
+namespace UGreen.Py.Server.Hosting;
+
+/// <summary>
+/// SIGTERM and SIGINT ask for a graceful stop the first time and for an end at once the second time; SIGQUIT means at once. Before the server is ready there is
+/// nothing to be graceful about, so the first one already means at once.
+/// </summary>
+internal sealed class StopSignals : IDisposable
+{
+    private readonly TaskCompletionSource<string> _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly Action<string, int> _atOnce;
+    private int _asked;
+    private volatile bool _isGraceful;
+
+    /// <param name="atOnce">Ends the process; gets the signal's name and the exit code 128 + signal number, as a shell would report it.</param>
+    public StopSignals(Action<string, int> atOnce) => _atOnce = atOnce;
+
+    /// <summary>Ends with the name of the first signal.</summary>
+    public Task<string> Requested => _requested.Task;
+
+    public void Register()
+    {
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle));
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle));
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Handle));
+    }
+
+    /// <summary>From now on the first signal is a request.</summary>
+    public void BeginGraceful() => _isGraceful = true;
+
+    /// <summary>What a signal does. Runs on a thread of the runtime's, not in a signal handler.</summary>
+    public void Receive(PosixSignal signal)
+    {
+        var isFirst = Interlocked.Exchange(ref _asked, 1) == 0;
+        if (signal != PosixSignal.SIGQUIT && isFirst && _isGraceful) _requested.TrySetResult(signal.ToString());
+        else _atOnce(signal.ToString(), 128 + Number(signal));
+    }
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations) registration.Dispose();
+    }
+
+    private void Handle(PosixSignalContext context)
+    {
+        // Without it the runtime would end the process itself, by finalizing under a live interpreter.
+        context.Cancel = true;
+        Receive(context.Signal);
+    }
+
+    private static int Number(PosixSignal signal) => signal switch
+    {
+        PosixSignal.SIGINT => 2,
+        PosixSignal.SIGQUIT => 3,
+        _ => 15,
+    };
+}

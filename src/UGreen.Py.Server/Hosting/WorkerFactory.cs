@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.Server.Options;
+using UGreen.Py.Wsgi;
+
+namespace UGreen.Py.Server.Hosting;
+
+/// <summary>The one place that knows which worker serves and what it is told.</summary>
+internal static class WorkerFactory
+{
+    /// <param name="options">The checked command line.</param>
+    /// <param name="shimPath">The directory python/uwsgi_shim.</param>
+    /// <param name="loggers">For the worker's own categories.</param>
+    public static IWorker Create(ServerOptions options, string shimPath, ILoggerFactory loggers)
+    {
+        var settings = new WsgiSettings
+        {
+            Module = options.Module,
+            WsgiFile = options.WsgiFile,
+            Callable = options.Callable,
+            Cores = options.Cores,
+            StackPages = options.StackPages,
+            Switch = options.Switch,
+            PythonPath = options.Python,
+            VirtualEnv = options.VirtualEnv,
+            PythonPaths = options.PythonPaths,
+            Chdir = options.Chdir,
+            QueueLimit = options.QueueLimit,
+            ShimPath = shimPath,
+            Opt = options.Given,
+        };
+        return new WsgiWorkerAdapter(new WsgiWorker(settings, loggers));
+    }
+}

@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+
+namespace UGreen.Py.Server.Logging;
+
+/// <summary>Log lines of the process itself, category "server". Event ids 1000 to 1099; an id is never used again for something else.</summary>
+internal static partial class ServerLog
+{
+    public const string Category = "server";
+
+    [LoggerMessage(1000, LogLevel.Debug, "--async {Cores} without --ugreen: green threads are the only engine, so --ugreen is implied")]
+    public static partial void UgreenImplied(ILogger logger, int cores);
+
+    [LoggerMessage(1001, LogLevel.Information, "{Signal}: no new requests; running ones have {Seconds:0.#} s to finish")]
+    public static partial void Stopping(ILogger logger, string signal, double seconds);
+
+    [LoggerMessage(1002, LogLevel.Warning, "{Signal}: stopping at once")]
+    public static partial void StoppingAtOnce(ILogger logger, string signal);
+
+    [LoggerMessage(1003, LogLevel.Information, "stopped")]
+    public static partial void Stopped(ILogger logger);
+
+    [LoggerMessage(1004, LogLevel.Critical, "{Message}")]
+    public static partial void Failed(ILogger logger, string message);
+
+    [LoggerMessage(1005, LogLevel.Critical, "the hub has ended: {Message}")]
+    public static partial void WorkerDied(ILogger logger, string message);
+
+    [LoggerMessage(1006, LogLevel.Debug, "details")]
+    public static partial void Details(ILogger logger, Exception exception);
+
+    [LoggerMessage(1007, LogLevel.Error, "{Traceback}")]
+    public static partial void Traceback(ILogger logger, string traceback);
+
+    [LoggerMessage(1008, LogLevel.Debug, "the grace period is over; the requests that still ran were cut")]
+    public static partial void GraceOver(ILogger logger);
+}

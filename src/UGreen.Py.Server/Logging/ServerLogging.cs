@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace UGreen.Py.Server.Logging;
+
+/// <summary>Builds the logger factory by hand: no container and no configuration system stand between exec and the first answer.</summary>
+internal static class ServerLogging
+{
+    public static ILoggerFactory Create(LogLevel level, TimeProvider time)
+    {
+        var console = new ConsoleLoggerOptions
+        {
+            FormatterName = CompactConsoleFormatter.FormatterName,
+            // Everything goes to stderr; stdout belongs to the application.
+            LogToStandardErrorThreshold = LogLevel.Trace,
+        };
+#pragma warning disable CA2000 // The factory owns its providers and disposes them, which is also what flushes the console queue.
+        var provider = new ConsoleLoggerProvider(new FixedOptions<ConsoleLoggerOptions>(console), [new CompactConsoleFormatter(time, level <= LogLevel.Debug)]);
+#pragma warning restore CA2000
+        return new LoggerFactory([provider], Filter(level));
+    }
+
+    /// <summary>Kestrel explains every connection at debug level; its lines are wanted from Warning on.</summary>
+    private static LoggerFilterOptions Filter(LogLevel level)
+    {
+        var filter = new LoggerFilterOptions { MinLevel = level };
+        filter.Rules.Add(new LoggerFilterRule(null, "Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning, null));
+        return filter;
+    }
+}

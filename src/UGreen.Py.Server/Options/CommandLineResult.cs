@@ -1,0 +1,18 @@
+namespace UGreen.Py.Server.Options;
+
+/// <summary>What a command line asks for.</summary>
+internal abstract record CommandLineResult
+{
+    private CommandLineResult()
+    {
+    }
+
+    public sealed record Run(ServerOptions Options) : CommandLineResult;
+
+    public sealed record ShowHelp : CommandLineResult;
+
+    public sealed record ShowVersion : CommandLineResult;
+
+    /// <param name="Errors">One line each.</param>
+    public sealed record Refused(IReadOnlyList<string> Errors) : CommandLineResult;
+}

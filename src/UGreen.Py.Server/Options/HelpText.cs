@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace UGreen.Py.Server.Options;
+
+/// <summary>The text of <c>--help</c>, made from <see cref="OptionTable"/>.</summary>
+internal static class HelpText
+{
+    private const int Column = 34;
+
+    public static string Build()
+    {
+        var text = new StringBuilder();
+        text.Append("Usage: ugreen-py [OPTIONS] [PKG.MOD[:CALLABLE] | FILE.py[:CALLABLE]]\n\n");
+        text.Append("Serves a WSGI application; each request runs on a green thread of its own.\n");
+        foreach (var group in OptionTable.Groups)
+        {
+            text.Append('\n').Append(group.Title).Append(":\n");
+            foreach (var option in group.Options) Append(text, option);
+        }
+
+        text.Append("\nExamples:\n");
+        text.Append("  ugreen-py --http :8080 --async 200 --module mysite.wsgi\n");
+        text.Append("  ugreen-py --http 127.0.0.1:8000 --venv /srv/app/venv --chdir /srv/app app.py:app\n");
+        return text.ToString();
+    }
+
+    private static void Append(StringBuilder text, OptionSpec option)
+    {
+        var left = new StringBuilder("  ");
+        if (option.Short is { } letter) left.Append('-').Append(letter).Append(", ");
+        left.Append("--").Append(option.Name);
+        if (option.Value is not null) left.Append(' ').Append(option.Value);
+
+        text.Append(left);
+        // A long left side has its explanation on the next line.
+        if (left.Length >= Column) text.Append('\n').Append(' ', Column);
+        else text.Append(' ', Column - left.Length);
+        text.Append(option.Help);
+        if (option.Repeatable) text.Append("; may be repeated");
+        if (option.Default is not null) text.Append(" (default ").Append(option.Default).Append(')');
+        text.Append('\n');
+        if (option.Aliases.Count > 0) text.Append(' ', Column).Append("also: --").AppendJoin(", --", option.Aliases).Append('\n');
+    }
+}

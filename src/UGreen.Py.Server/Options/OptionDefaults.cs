@@ -1,0 +1,27 @@
+using System.Globalization;
+
+namespace UGreen.Py.Server.Options;
+
+/// <summary>Default values and ranges, each written once: the validator and the help both take them from here.</summary>
+internal static class OptionDefaults
+{
+    public const string Callable = "application";
+    public const string Http = "127.0.0.1:8000";
+    public const int Cores = 100;
+    /// <summary>Each core reserves its stack at start; beyond this the reservation itself becomes the problem (100 GiB at the default stack size).</summary>
+    public const int MaxCores = 100_000;
+    /// <summary>1 MiB: what a deep Django or SQLAlchemy call needs with room to spare. Only touched pages cost memory.</summary>
+    public const int StackPages = 256;
+    /// <summary>64 KiB: a smaller stack overflows in CPython's own start of a call.</summary>
+    public const int MinStackPages = 16;
+    public const int MaxStackPages = 65_536;
+    /// <summary>At 50 ms a request on 100 cores these wait half a second; a longer queue only turns an overload into time-outs.</summary>
+    public const int Queue = 1000;
+    public const int MaxQueue = 1_000_000;
+    public const int ShutdownTimeoutSeconds = 10;
+    public const int MaxShutdownTimeoutSeconds = 86_400;
+    public const string LogLevel = "info";
+    public const string Switch = "direct";
+
+    public static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

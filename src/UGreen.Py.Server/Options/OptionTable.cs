@@ -1,0 +1,54 @@
+namespace UGreen.Py.Server.Options;
+
+/// <summary>All options, in the order of the help.</summary>
+internal static class OptionTable
+{
+    public static IReadOnlyList<OptionGroup> Groups { get; } =
+    [
+        new("Application",
+        [
+            new OptionSpec { Name = "module", Aliases = ["wsgi"], Short = 'w', Value = "PKG.MOD[:CALLABLE]", Help = "WSGI module to import" },
+            new OptionSpec { Name = "wsgi-file", Aliases = ["file"], Value = "FILE", Help = "Python file to load instead of a module" },
+            new OptionSpec { Name = "callable", Value = "NAME", Help = "name of the WSGI callable when none is given", Default = OptionDefaults.Callable },
+        ]),
+        new("HTTP",
+        [
+            new OptionSpec { Name = "http", Value = "[HOST]:PORT", Repeatable = true, Help = "listen here; port 0 lets the kernel choose", Default = OptionDefaults.Http },
+        ]),
+        new("Green threads",
+        [
+            new OptionSpec { Name = "async", Value = "N", Help = "number of cores: requests that run at the same time", Default = OptionDefaults.Text(OptionDefaults.Cores) },
+            new OptionSpec { Name = "ugreen", Help = "green threads; the only engine, accepted for uWSGI's sake" },
+            new OptionSpec { Name = "ugreen-stacksize", Value = "PAGES", Help = "stack of each core in pages of 4 KiB", Default = OptionDefaults.Text(OptionDefaults.StackPages) },
+            new OptionSpec { Name = "ugreen-switch", Value = "direct|posix", Help = "how stacks are switched", Default = OptionDefaults.Switch },
+            new OptionSpec { Name = "async-queue", Value = "N", Help = "requests that may wait while all cores are busy; more get 503", Default = OptionDefaults.Text(OptionDefaults.Queue) },
+        ]),
+        new("Python",
+        [
+            new OptionSpec { Name = "pythonpath", Aliases = ["python-path", "pp"], Value = "DIR", Repeatable = true, Help = "put a directory in front of sys.path" },
+            new OptionSpec { Name = "chdir", Value = "DIR", Help = "change to a directory before the application is loaded" },
+            new OptionSpec { Name = "virtualenv", Aliases = ["venv", "home", "pyhome"], Short = 'H', Value = "DIR", Help = "virtual environment to use" },
+            new OptionSpec { Name = "python", Value = "PATH", Help = "libpython or a python executable; also the environment variable UGREEN_PYTHON" },
+        ]),
+        new("Process",
+        [
+            new OptionSpec { Name = "shutdown-timeout", Value = "SECONDS", Help = "how long running requests may take after SIGTERM", Default = OptionDefaults.Text(OptionDefaults.ShutdownTimeoutSeconds) },
+            new OptionSpec { Name = "log-level", Value = "LEVEL", Help = "trace, debug, info, warning, error, critical or none", Default = OptionDefaults.LogLevel },
+            new OptionSpec { Name = "disable-logging", Short = 'L', Help = "no line per request" },
+            new OptionSpec { Name = "version", Help = "print the version and exit" },
+            new OptionSpec { Name = "help", Short = 'h', Help = "print this text and exit" },
+        ]),
+    ];
+
+    public static IReadOnlyList<OptionSpec> All { get; } = [.. Groups.SelectMany(g => g.Options)];
+
+    private static readonly Dictionary<string, OptionSpec> ByLongName =
+        All.SelectMany(o => o.Aliases.Append(o.Name).Select(name => (name, o))).ToDictionary(p => p.name, p => p.o, StringComparer.Ordinal);
+
+    /// <summary>Every long name, aliases included.</summary>
+    public static IEnumerable<string> LongNames => ByLongName.Keys;
+
+    public static OptionSpec? Find(string longName) => ByLongName.GetValueOrDefault(longName);
+
+    public static OptionSpec? Find(char shortName) => All.FirstOrDefault(o => o.Short == shortName);
+}

@@ -1,0 +1,201 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using UGreen.Py.Front;
+using UGreen.Py.Switching;
+
+namespace UGreen.Py.Server.Options;
+
+/// <summary>Checks the values. All errors are collected, so that a command line needs one repair and not one per error.</summary>
+internal sealed class OptionValidator
+{
+    private readonly ParsedArguments _arguments;
+    private readonly Surroundings _surroundings;
+    private readonly List<string> _errors = [];
+
+    private OptionValidator(ParsedArguments arguments, Surroundings surroundings)
+    {
+        _arguments = arguments;
+        _surroundings = surroundings;
+    }
+
+    /// <returns>The options, or null and at least one error; each error is one line that names its option.</returns>
+    public static (ServerOptions? Options, IReadOnlyList<string> Errors) Validate(
+        ParsedArguments arguments, IReadOnlyDictionary<string, object> given, Surroundings surroundings)
+    {
+        var validator = new OptionValidator(arguments, surroundings);
+        var options = validator.Build(given);
+        return (validator._errors.Count == 0 ? options : null, validator._errors);
+    }
+
+    private ServerOptions Build(IReadOnlyDictionary<string, object> given)
+    {
+        var (module, file, callable) = Application();
+        return new ServerOptions
+        {
+            Module = module,
+            WsgiFile = file,
+            Callable = callable,
+            Http = Endpoints(),
+            Cores = Number("async", _arguments.Async, OptionDefaults.Cores, 1, OptionDefaults.MaxCores),
+            UgreenImplied = _arguments is { Async: not null, Ugreen: false },
+            StackPages = Number("ugreen-stacksize", _arguments.UgreenStackSize, OptionDefaults.StackPages, OptionDefaults.MinStackPages, OptionDefaults.MaxStackPages),
+            Switch = Switch(),
+            QueueLimit = Number("async-queue", _arguments.AsyncQueue, OptionDefaults.Queue, 0, OptionDefaults.MaxQueue),
+            PythonPaths = [.. _arguments.PythonPath.Select(p => NotEmpty("pythonpath", p) ?? "")],
+            Chdir = ExistingDirectory("chdir", _arguments.Chdir),
+            VirtualEnv = ExistingDirectory("virtualenv", _arguments.VirtualEnv),
+            Python = Python(),
+            ShutdownTimeout = TimeSpan.FromSeconds(Number(
+                "shutdown-timeout", _arguments.ShutdownTimeout, OptionDefaults.ShutdownTimeoutSeconds, 0, OptionDefaults.MaxShutdownTimeoutSeconds)),
+            LogLevel = Level(),
+            LogRequests = !_arguments.DisableLogging,
+            Given = given,
+        };
+    }
+
+    private (string? Module, string? File, string Callable) Application()
+    {
+        var module = NotEmpty("module", _arguments.Module);
+        var file = NotEmpty("wsgi-file", _arguments.WsgiFile);
+        var callable = NotEmpty("callable", _arguments.Callable) ?? OptionDefaults.Callable;
+        var bare = _arguments.Applications.ToList();
+
+        if ((module is null ? 0 : 1) + (file is null ? 0 : 1) + bare.Count > 1)
+        {
+            _errors.Add($"one application only: give one of --module, --wsgi-file and a bare argument (got {string.Join(", ", Named(module, file, bare))})");
+            return (module, file, callable);
+        }
+
+        if (bare.Count == 1) return Bare(bare[0], callable);
+        if (file is not null) return (null, file, callable);
+        if (module is not null) return Module("--module", module, callable);
+
+        if (_arguments.Module is null && _arguments.WsgiFile is null)
+            _errors.Add("no application: give --module PKG.MOD[:CALLABLE], --wsgi-file FILE or one of them as a bare argument");
+        return (null, null, callable);
+    }
+
+    private static IEnumerable<string> Named(string? module, string? file, IEnumerable<string> bare)
+        => new[] { module is null ? null : $"--module {module}", file is null ? null : $"--wsgi-file {file}" }.OfType<string>().Concat(bare);
+
+    /// <summary>
+    /// <c>pkg.mod:app</c>, <c>dir/file.py</c> or <c>file.py:app</c>. A name that ends in <c>.wsgi</c> is a file, as in uWSGI; with a callable it is Django's
+    /// <c>mysite.wsgi:application</c>, a module.
+    /// </summary>
+    private (string? Module, string? File, string Callable) Bare(string text, string callable)
+    {
+        var colon = text.LastIndexOf(':');
+        var path = colon < 0 ? text : text[..colon];
+        var isFile = path.Contains('/', StringComparison.Ordinal)
+            || path.EndsWith(".py", StringComparison.Ordinal)
+            || (colon < 0 && path.EndsWith(".wsgi", StringComparison.Ordinal));
+        if (!isFile) return Module("application", text, callable);
+        return (null, path, colon < 0 ? callable : CallableName("application", text, text[(colon + 1)..]));
+    }
+
+    private (string? Module, string? File, string Callable) Module(string source, string text, string callable)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        var module = colon < 0 ? text : text[..colon];
+        if (module.Contains('/', StringComparison.Ordinal) || module.EndsWith(".py", StringComparison.Ordinal))
+            _errors.Add($"{source} '{text}': a dotted module name is expected; for a file use --wsgi-file");
+        else if (!module.Split('.').All(IsIdentifier))
+            _errors.Add($"{source} '{text}': '{module}' is not a module name");
+        return (module, null, colon < 0 ? callable : CallableName(source, text, text[(colon + 1)..]));
+    }
+
+    private string CallableName(string source, string text, string name)
+    {
+        var plain = name.EndsWith("()", StringComparison.Ordinal) ? name[..^2] : name;
+        if (!plain.Split('.').All(IsIdentifier)) _errors.Add($"{source} '{text}': '{name}' is not the name of a callable");
+        return name;
+    }
+
+    private static bool IsIdentifier(string name)
+        => name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsLetterOrDigit(c) || c == '_');
+
+    private List<HttpEndpoint> Endpoints()
+    {
+        var endpoints = new List<HttpEndpoint>();
+        foreach (var text in _arguments.Http.DefaultIfEmpty(OptionDefaults.Http))
+        {
+            try
+            {
+                endpoints.Add(HttpEndpoint.Parse(text));
+            }
+            catch (FrontException e)
+            {
+                _errors.Add(e.Message);
+            }
+        }
+
+        return endpoints;
+    }
+
+    private int Number(string option, string? text, int preset, int min, int max)
+    {
+        if (text is null) return preset;
+        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) _errors.Add($"--{option}: '{text}' is not a whole number");
+        else if (number < min || number > max) _errors.Add($"--{option}: {number} is out of range ({min} to {max})");
+        return number;
+    }
+
+    private SwitchKind Switch()
+    {
+        switch (_arguments.UgreenSwitch)
+        {
+            case null or "direct":
+                return SwitchKind.Direct;
+            case "posix":
+                return SwitchKind.Posix;
+            default:
+                _errors.Add($"--ugreen-switch: '{_arguments.UgreenSwitch}' is not known; expected direct or posix");
+                return SwitchKind.Direct;
+        }
+    }
+
+    private LogLevel Level()
+    {
+        switch (_arguments.LogLevel?.ToLowerInvariant())
+        {
+            case "trace": return LogLevel.Trace;
+            case "debug": return LogLevel.Debug;
+            case null or "info" or "information": return LogLevel.Information;
+            case "warning" or "warn": return LogLevel.Warning;
+            case "error": return LogLevel.Error;
+            case "critical": return LogLevel.Critical;
+            case "none": return LogLevel.None;
+            default:
+                _errors.Add($"--log-level: '{_arguments.LogLevel}' is not known; expected trace, debug, info, warning, error, critical or none");
+                return LogLevel.Information;
+        }
+    }
+
+    private string? Python()
+    {
+        const string variable = "UGREEN_PYTHON";
+        var (source, path) = _arguments.Python is not null ? ("--python", _arguments.Python) : (variable, _surroundings.Environment(variable));
+        if (string.IsNullOrEmpty(path))
+        {
+            if (_arguments.Python is not null) _errors.Add("--python: the value is empty");
+            return null;
+        }
+
+        // A bare name (python3.12, libpython3.12.so.1.0) is looked for by whoever loads it; a path must be there.
+        if (path.Contains('/', StringComparison.Ordinal) && !_surroundings.Exists(path)) _errors.Add($"{source}: '{path}' does not exist");
+        return path;
+    }
+
+    private string? ExistingDirectory(string option, string? path)
+    {
+        if (NotEmpty(option, path) is not null && !_surroundings.IsDirectory(path!)) _errors.Add($"--{option}: '{path}' is not a directory");
+        return path;
+    }
+
+    private string? NotEmpty(string option, string? text)
+    {
+        if (text is not "") return text;
+        _errors.Add($"--{option}: the value is empty");
+        return null;
+    }
+}

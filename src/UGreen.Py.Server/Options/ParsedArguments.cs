@@ -1,0 +1,68 @@
+using CommandLine;
+
+namespace UGreen.Py.Server.Options;
+
+/// <summary>
+/// What CommandLineParser fills. Everything that needs a check is text here: <see cref="OptionValidator"/> then says which option is wrong and why, which the
+/// library's own conversions do not. Names and help live in <see cref="OptionTable"/>.
+/// </summary>
+internal sealed class ParsedArguments
+{
+    [Option("module")]
+    public string? Module { get; set; }
+
+    [Option("wsgi-file")]
+    public string? WsgiFile { get; set; }
+
+    [Option("callable")]
+    public string? Callable { get; set; }
+
+    [Option("http", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Http { get; set; } = [];
+
+    [Option("async")]
+    public string? Async { get; set; }
+
+    [Option("ugreen")]
+    public bool Ugreen { get; set; }
+
+    [Option("ugreen-stacksize")]
+    public string? UgreenStackSize { get; set; }
+
+    [Option("ugreen-switch")]
+    public string? UgreenSwitch { get; set; }
+
+    [Option("async-queue")]
+    public string? AsyncQueue { get; set; }
+
+    [Option("pythonpath", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> PythonPath { get; set; } = [];
+
+    [Option("chdir")]
+    public string? Chdir { get; set; }
+
+    [Option("virtualenv")]
+    public string? VirtualEnv { get; set; }
+
+    [Option("python")]
+    public string? Python { get; set; }
+
+    [Option("shutdown-timeout")]
+    public string? ShutdownTimeout { get; set; }
+
+    [Option("log-level")]
+    public string? LogLevel { get; set; }
+
+    [Option("disable-logging")]
+    public bool DisableLogging { get; set; }
+
+    [Option("version")]
+    public bool Version { get; set; }
+
+    [Option("help")]
+    public bool Help { get; set; }
+
+    /// <summary>Arguments that are no options: the application, as uWSGI takes it.</summary>
+    [Value(0)]
+    public IEnumerable<string> Applications { get; set; } = [];
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
+using UGreen.Py.Front;
+using UGreen.Py.Native;
+using UGreen.Py.Server.Hosting;
+using UGreen.Py.Server.Logging;
+using UGreen.Py.Server.Options;
+
+namespace UGreen.Py.Server;
+
+/// <summary>
+/// The way in and the only way out. Each path ends in <see cref="ProcessExit.Immediately"/>: a normal return would run finalizers and C's atexit functions
+/// while the interpreter is still loaded.
+/// </summary>
+internal static class Program
+{
+    private static int Main(string[] args)
+    {
+        switch (ServerCommandLine.Parse(args, Surroundings.Real))
+        {
+            case CommandLineResult.ShowHelp:
+                Console.Out.Write(HelpText.Build());
+                return ExitCode.Success;
+            case CommandLineResult.ShowVersion:
+                Console.Out.Write($"ugreen-py {StartBlock.Version}\n");
+                return ExitCode.Success;
+            case CommandLineResult.Refused refused:
+                foreach (var error in refused.Errors) Console.Error.Write($"ugreen-py: {error}\n");
+                return ExitCode.Usage;
+            case CommandLineResult.Run run:
+                Serve(run.Options);
+                break;
+        }
+
+        return ExitCode.Failure;
+    }
+
+    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
+    private static void Serve(ServerOptions options)
+    {
+        var loggers = ServerLogging.Create(options.LogLevel, TimeProvider.System);
+        var requestLines = options.LogRequests && options.LogLevel <= LogLevel.Information ? new LineBatch(Console.OpenStandardError()) : null;
+        var logger = loggers.CreateLogger(ServerLog.Category);
+        var signals = new StopSignals((signal, code) =>
+        {
+            ServerLog.StoppingAtOnce(logger, signal);
+            Leave(code, loggers, requestLines);
+        });
+        signals.Register();
+
+        int exitCode;
+        try
+        {
+            var shim = ShimLocator.Find(Surroundings.Real, AppContext.BaseDirectory);
+            var worker = WorkerFactory.Create(options, shim, loggers);
+            var accessLog = requestLines is null ? null : new AccessLog(requestLines, TimeProvider.System);
+            exitCode = new ServerHost(options, worker, accessLog, signals, loggers, Console.Error, TimeProvider.System).RunAsync().GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            exitCode = Explain(e, logger);
+        }
+
+        Leave(exitCode, loggers, requestLines);
+    }
+
+    /// <summary>One line for the operator; the rest for those who ask for it with --log-level debug.</summary>
+    private static int Explain(Exception error, ILogger logger)
+    {
+        if (error is StartupException { Traceback: { } traceback }) ServerLog.Traceback(logger, traceback);
+        ServerLog.Failed(logger, error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}");
+        ServerLog.Details(logger, error);
+        return ExitCode.Failure;
+    }
+
+    /// <summary>Disposing the factory waits until the console logger has written its queue.</summary>
+    [DoesNotReturn]
+    private static void Leave(int code, ILoggerFactory loggers, LineBatch? requestLines)
+    {
+        loggers.Dispose();
+        requestLines?.Flush();
+        ProcessExit.Immediately(code);
+    }
+}
