@@ -118,7 +118,7 @@ public sealed partial class HubLoop : IDisposable
 
             LookAtClock();
             RunBatch();
-            if (_ready.Count == 0) Sleep();
+            if (_ready.Count == 0 && !_stopping) Sleep();
         }
 
         _state.Activate(ThreadStateSwap.Hub);
@@ -155,6 +155,19 @@ public sealed partial class HubLoop : IDisposable
     {
         _wakeUp.Dispose();
         _epoll.Dispose();
+    }
+
+    /// <summary>One pass, without the sleep at its end. Not private, so that tests can step the loop.</summary>
+    internal void RunPass()
+    {
+        if (!Inbox.IsEmpty)
+        {
+            _state.Activate(ThreadStateSwap.Hub);
+            Inbox.Deliver();
+        }
+
+        LookAtClock();
+        RunBatch();
     }
 
     internal void MakeReady(GreenThread green)

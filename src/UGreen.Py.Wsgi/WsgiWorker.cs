@@ -126,6 +126,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         PythonVersion = Interpreter.Version;
 
         var stacks = GreenStacks.Carve(_settings.Cores, _settings.StackPages);
+        OverflowReport.Install(stacks);
         var clock = new SystemClock();
         var calls = new HubCallTable();
         HubLoop? hub = null;

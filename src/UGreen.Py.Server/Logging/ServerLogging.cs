@@ -17,7 +17,10 @@ internal static class ServerLogging
 #pragma warning disable CA2000 // The factory owns its providers and disposes them, which is also what flushes the console queue.
         var provider = new ConsoleLoggerProvider(new FixedOptions<ConsoleLoggerOptions>(console), [new CompactConsoleFormatter(time, level <= LogLevel.Debug)]);
 #pragma warning restore CA2000
-        return new LoggerFactory([provider], Filter(level));
+        // AddProvider, not the constructor: only what was added is disposed with the factory, and disposing is what flushes the console's queue before the process ends.
+        var factory = new LoggerFactory([], Filter(level));
+        factory.AddProvider(provider);
+        return factory;
     }
 
     /// <summary>Kestrel explains every connection at debug level; its lines are wanted from Warning on.</summary>

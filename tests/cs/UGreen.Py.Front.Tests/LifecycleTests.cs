@@ -1,0 +1,149 @@
+using Xunit;
+
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace UGreen.Py.Front.Tests;
+
+public sealed class LifecycleTests
+{
+    [Fact]
+    public async Task Says_where_it_really_listens()
+    {
+        await using var front = new HttpFront(
+            new HttpFrontOptions([HttpEndpoint.Parse("127.0.0.1:0"), HttpEndpoint.Parse("127.0.0.1:0")]),
+            new FakeApplication(_ => Task.CompletedTask), null, NullLoggerFactory.Instance);
+        await front.StartAsync();
+
+        Assert.Equal(2, front.Addresses.Count);
+        Assert.All(front.Addresses, a => Assert.Matches(@"^http://127\.0\.0\.1:[1-9]\d*$", a));
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_one_clear_line()
+    {
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        var address = taken.LocalEndPoint!.ToString();
+
+        await Refused(address!, $"cannot listen on --http {address}: the address is already in use");
+    }
+
+    [Fact]
+    public async Task An_address_of_another_machine_is_one_clear_line()
+        => await Refused("192.0.2.1:8080", "cannot listen on --http 192.0.2.1:8080: the address does not belong to this machine");
+
+    [Fact]
+    public async Task Of_several_endpoints_the_failing_one_is_named()
+    {
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        var address = taken.LocalEndPoint!.ToString();
+        var front = new HttpFront(
+            new HttpFrontOptions([HttpEndpoint.Parse("127.0.0.1:0"), HttpEndpoint.Parse(address!)]),
+            new FakeApplication(_ => Task.CompletedTask), null, NullLoggerFactory.Instance);
+
+        var error = await Assert.ThrowsAsync<FrontException>(() => front.StartAsync());
+
+        Assert.Equal($"cannot listen on --http {address}: the address is already in use", error.Message);
+    }
+
+    [Fact]
+    public async Task Stop_lets_a_running_request_finish_and_takes_no_new_connection()
+    {
+        var running = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        await using var front = await TestFront.StartAsync(async e =>
+        {
+            running.SetResult();
+            await goOn.Task;
+            FakeApplication.Whole(e, "done");
+        });
+        using var client = await RawClient.ConnectAsync(front);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        await running.Task.WaitAsync(TestFront.Patience);
+
+        var stop = front.StopAsync(CancellationToken.None);
+        await Assert.ThrowsAnyAsync<SocketException>(() => ConnectUntilRefusedAsync(front));
+        Assert.False(stop.IsCompleted);
+        goOn.SetResult();
+
+        await client.ReadUntilAsync("done");
+        await stop.WaitAsync(TestFront.Patience);
+    }
+
+    [Fact]
+    public async Task Stop_cuts_what_is_left_when_it_gives_up()
+    {
+        var gone = new TaskCompletionSource();
+        var running = new TaskCompletionSource();
+        await using var front = await TestFront.StartAsync(async e =>
+        {
+            await using var registration = e.ClientGone.Register(gone.SetResult);
+            running.SetResult();
+            await gone.Task;
+            FakeApplication.Whole(e, "");
+        });
+        using var client = await RawClient.ConnectAsync(front);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        await running.Task.WaitAsync(TestFront.Patience);
+
+        await front.StopAsync(new CancellationToken(canceled: true));
+
+        await gone.Task.WaitAsync(TestFront.Patience);
+    }
+
+    [Fact]
+    public async Task The_access_log_gets_each_request_once_with_what_was_sent()
+    {
+        var log = new RecordingLog();
+        var front = await TestFront.StartAsync(e =>
+        {
+            e.Core = 4;
+            e.Switches = 9;
+            FakeApplication.Whole(e, "hello", e.Target == "/bad" ? 99 : 201);
+        }, log);
+        using var client = await RawClient.ConnectAsync(front);
+
+        await client.SendAsync("GET /good HTTP/1.1\r\nHost: x\r\n\r\n");
+        await client.ReadUntilAsync("hello");
+        await client.SendAsync("GET /bad HTTP/1.1\r\nHost: x\r\n\r\n");
+        await client.ReadToEndAsync();
+        await front.DisposeAsync();
+
+        Assert.Equal(["GET /good 201 5 4 9", "GET /bad 500 0 4 9"], log.Lines);
+    }
+
+    private static async Task Refused(string address, string message)
+    {
+        var front = new HttpFront(
+            new HttpFrontOptions([HttpEndpoint.Parse(address)]), new FakeApplication(_ => Task.CompletedTask), null, NullLoggerFactory.Instance);
+
+        var error = await Assert.ThrowsAsync<FrontException>(() => front.StartAsync());
+
+        Assert.Equal(message, error.Message);
+    }
+
+    // The listening socket closes some moments after StopAsync was called; each try is a whole connection, so this ends as soon as it has.
+    private static async Task ConnectUntilRefusedAsync(HttpFront front)
+    {
+        for (var i = 0; i < 10_000; i++)
+        {
+            using var client = await RawClient.ConnectAsync(front);
+        }
+    }
+
+    private sealed class RecordingLog : IAccessLog
+    {
+        public List<string> Lines { get; } = [];
+
+        public void Log(HttpExchange exchange, int status, long elapsedTicks)
+        {
+            Assert.True(elapsedTicks > 0);
+            Lines.Add($"{exchange.Method} {exchange.Target} {status} {exchange.BytesOut} {exchange.Core} {exchange.Switches}");
+        }
+    }
+}

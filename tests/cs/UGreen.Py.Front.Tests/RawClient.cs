@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace UGreen.Py.Front.Tests;
+
+/// <summary>A client that shows each byte: what came in one read, what came before the end, and which kind of end it was.</summary>
+internal sealed class RawClient : IDisposable
+{
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private string _pending = "";
+
+    private RawClient()
+    {
+    }
+
+    public static async Task<RawClient> ConnectAsync(HttpFront front, int? receiveBufferBytes = null)
+    {
+        var client = new RawClient();
+        if (receiveBufferBytes is { } bytes) client._socket.ReceiveBufferSize = bytes;
+        var port = new Uri(front.Addresses[0]).Port;
+        await client._socket.ConnectAsync(IPAddress.Loopback, port, Deadline());
+        return client;
+    }
+
+    public async Task SendAsync(string text) => await _socket.SendAsync(Encoding.Latin1.GetBytes(text), SocketFlags.None, Deadline());
+
+    /// <summary>What one read of the socket gives; empty at a clean end.</summary>
+    public async Task<string> ReceiveAsync()
+    {
+        var count = await _socket.ReceiveAsync(_buffer, SocketFlags.None, Deadline());
+        return Encoding.Latin1.GetString(_buffer, 0, count);
+    }
+
+    /// <summary>Reads on until <paramref name="mark"/> came; returns everything up to and with it.</summary>
+    public async Task<string> ReadUntilAsync(string mark)
+    {
+        int at;
+        while ((at = _pending.IndexOf(mark, StringComparison.Ordinal)) < 0)
+        {
+            var more = await ReceiveAsync();
+            if (more.Length == 0) throw new EndOfStreamException($"end before '{mark}'; got: {_pending}");
+            _pending += more;
+        }
+
+        var result = _pending[..(at + mark.Length)];
+        _pending = _pending[(at + mark.Length)..];
+        return result;
+    }
+
+    /// <summary>Reads to a clean end; a reset throws <see cref="SocketException"/>.</summary>
+    public async Task<string> ReadToEndAsync()
+    {
+        while (await ReceiveAsync() is { Length: > 0 } more) _pending += more;
+        var all = _pending;
+        _pending = "";
+        return all;
+    }
+
+    public void Reset()
+    {
+        _socket.LingerState = new LingerOption(true, 0);
+        _socket.Dispose();
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private static CancellationToken Deadline() => new CancellationTokenSource(TimeSpan.FromSeconds(10)).Token;
+}

@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.Server.Options;
+using UGreen.Py.Switching;
+using Xunit;
+using static UGreen.Py.Server.Tests.CommandLineFacts;
+
+namespace UGreen.Py.Server.Tests;
+
+public sealed class OptionTests
+{
+    [Fact]
+    public void Defaults()
+    {
+        var options = Run("-w", "app");
+
+        Assert.Equal("app", options.Module);
+        Assert.Null(options.WsgiFile);
+        Assert.Equal("application", options.Callable);
+        Assert.Equal("127.0.0.1:8000", Assert.Single(options.Http).Text);
+        Assert.Equal(100, options.Cores);
+        Assert.False(options.UgreenImplied);
+        Assert.Equal(256, options.StackPages);
+        Assert.Equal(SwitchKind.Direct, options.Switch);
+        Assert.Equal(1000, options.QueueLimit);
+        Assert.Empty(options.PythonPaths);
+        Assert.Null(options.Chdir);
+        Assert.Null(options.VirtualEnv);
+        Assert.Null(options.Python);
+        Assert.Equal(TimeSpan.FromSeconds(10), options.ShutdownTimeout);
+        Assert.Equal(LogLevel.Information, options.LogLevel);
+        Assert.True(options.LogRequests);
+        Assert.Equal("app:application", options.Application);
+    }
+
+    [Theory]
+    [InlineData("a.b", null, "application", "-w", "a.b")]
+    [InlineData("a.b", null, "application", "-wa.b")]
+    [InlineData("a.b", null, "c", "--module", "a.b:c")]
+    [InlineData("a.b", null, "c", "--wsgi=a.b:c")]
+    [InlineData("a.b", null, "c()", "--wsgi", "a.b:c()")]
+    [InlineData("a.b", null, "d", "--wsgi", "a.b", "--callable", "d")]
+    [InlineData("a.b", null, "c", "--wsgi", "a.b:c", "--callable", "d")]
+    [InlineData(null, "x/y.py", "d", "--wsgi-file", "x/y.py", "--callable", "d")]
+    [InlineData(null, "x/y.py", "application", "--file=x/y.py")]
+    [InlineData("a.b", null, "c", "a.b:c")]
+    [InlineData(null, "file.py", "application", "file.py")]
+    [InlineData(null, "d/file.wsgi", "app", "d/file.wsgi:app")]
+    [InlineData(null, "file.py", "application", "--", "file.py")]
+    [InlineData(null, "site.wsgi", "application", "site.wsgi")]
+    [InlineData("mysite.wsgi", null, "app", "mysite.wsgi:app")]
+    [InlineData(null, "file.py", "app", "file.py:app")]
+    public void Application(string? module, string? file, string callable, params string[] args)
+    {
+        var options = Run(args);
+
+        Assert.Equal((module, file, callable), (options.Module, options.WsgiFile, options.Callable));
+    }
+
+    [Theory]
+    [InlineData(100, false, "--ugreen")]
+    [InlineData(7, true, "--async", "7")]
+    [InlineData(7, false, "--async=7", "--ugreen")]
+    public void Cores(int cores, bool implied, params string[] args)
+    {
+        var options = Run([.. args, "app"]);
+
+        Assert.Equal((cores, implied), (options.Cores, options.UgreenImplied));
+    }
+
+    [Fact]
+    public void Repeatable_options_accumulate_and_leave_the_bare_argument_alone()
+    {
+        var options = Run("--http", ":1", "--pp", "/a,b:c", "--http=:2", "--python-path", "-d", "--pythonpath", "/e", "app:app");
+
+        Assert.Equal([":1", ":2"], options.Http.Select(h => h.Text));
+        Assert.Equal(["/a,b:c", "-d", "/e"], options.PythonPaths);
+        Assert.Equal("app", options.Module);
+    }
+
+    [Theory]
+    [InlineData("--venv")]
+    [InlineData("--home")]
+    [InlineData("--pyhome")]
+    [InlineData("--virtualenv")]
+    [InlineData("-H")]
+    public void Aliases_of_virtualenv(string name) => Assert.Equal("/there", Run(name, "/there", "app").VirtualEnv);
+
+    [Fact]
+    public void The_rest()
+    {
+        var options = Run(
+            "app", "--ugreen-stacksize", "16", "--ugreen-switch", "posix", "--async-queue", "0", "--chdir", "/there", "--python", "/there/python",
+            "--shutdown-timeout", "0", "--log-level", "Debug", "-L");
+
+        Assert.Equal(16, options.StackPages);
+        Assert.Equal(SwitchKind.Posix, options.Switch);
+        Assert.Equal(0, options.QueueLimit);
+        Assert.Equal("/there", options.Chdir);
+        Assert.Equal("/there/python", options.Python);
+        Assert.Equal(TimeSpan.Zero, options.ShutdownTimeout);
+        Assert.Equal(LogLevel.Debug, options.LogLevel);
+        Assert.False(options.LogRequests);
+    }
+
+    [Fact]
+    public void Python_comes_from_the_environment_unless_the_option_is_given()
+    {
+        var fromVariable = ServerCommandLine.Parse(["app"], With("python3.12"));
+        var fromOption = ServerCommandLine.Parse(["app", "--python", "python3.13"], With("python3.12"));
+
+        Assert.Equal("python3.12", Assert.IsType<CommandLineResult.Run>(fromVariable).Options.Python);
+        Assert.Equal("python3.13", Assert.IsType<CommandLineResult.Run>(fromOption).Options.Python);
+    }
+
+    [Fact]
+    public void What_was_given_is_kept_as_it_was_written()
+    {
+        var given = Run("--wsgi", "a", "--ugreen", "--pp", "/x", "--pp=/y", "-H", "/there").Given;
+
+        Assert.Equal(["pp", "ugreen", "virtualenv", "wsgi"], given.Keys.Order());
+        Assert.Equal("a", given["wsgi"]);
+        Assert.Equal(true, given["ugreen"]);
+        Assert.Equal(new List<string> { "/x", "/y" }, given["pp"]);
+    }
+
+    [Fact]
+    public void Help_and_version_need_no_application()
+    {
+        Assert.IsType<CommandLineResult.ShowHelp>(Parse("--help"));
+        Assert.IsType<CommandLineResult.ShowHelp>(Parse("-h", "--async", "wrong"));
+        Assert.IsType<CommandLineResult.ShowVersion>(Parse("--version"));
+    }
+}

@@ -1,0 +1,54 @@
+using System.Reflection;
+using Iced.Intel;
+using UGreen.Py.Native;
+
+namespace UGreen.Py.Switching.Tests;
+
+/// <summary>Emitted code as the lines of a listing; addresses are replaced by the names of labels and of words on the data page.</summary>
+internal sealed class Disassembly : ISymbolResolver
+{
+    private readonly Dictionary<ulong, string> _names = [];
+    private readonly X64Code _code;
+
+    private Disassembly(X64Code code, Type data)
+    {
+        _code = code;
+        foreach ((string name, int offset) in code.Labels) _names.Add((ulong)offset, name);
+        foreach (FieldInfo field in data.GetFields(BindingFlags.Static | BindingFlags.Public))
+        {
+            if (field.Name != "Bytes") _names.Add(CodePage.DataOffset + (ulong)(int)field.GetRawConstantValue()!, field.Name);
+        }
+    }
+
+    /// <summary>Label and instruction lines in order.</summary>
+    public static List<string> Of(X64Code code, Type data) => new Disassembly(code, data).Lines();
+
+    public bool TryGetSymbol(in Instruction instruction, int operand, int instructionOperand, ulong address, int addressSize, out SymbolResult symbol)
+    {
+        bool found = _names.TryGetValue(address, out string? name)
+            && (instruction.IsIPRelativeMemoryOperand || instruction.IsJccShort || instruction.IsJmpShort);
+        symbol = found ? new SymbolResult(address, name!) : default;
+        return found;
+    }
+
+    private List<string> Lines()
+    {
+        IntelFormatter formatter = new(this);
+        formatter.Options.NumberBase = NumberBase.Decimal;
+        formatter.Options.ShowBranchSize = false;
+        formatter.Options.RipRelativeAddresses = true;
+        formatter.Options.MemorySizeOptions = MemorySizeOptions.Never;
+        List<string> lines = [];
+        StringOutput text = new();
+        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(_code.Bytes));
+        while (decoder.IP < (ulong)_code.Bytes.Length)
+        {
+            if (_names.TryGetValue(decoder.IP, out string? label)) lines.Add(label + ":");
+            Instruction instruction = decoder.Decode();
+            formatter.Format(instruction, text);
+            lines.Add(Listing.Normalise(text.ToStringAndReset()));
+        }
+
+        return lines;
+    }
+}
