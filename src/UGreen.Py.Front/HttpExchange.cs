@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
@@ -30,6 +32,7 @@ public sealed class HttpExchange : GatewayExchange
     private readonly int _remotePort;
     private readonly int _localPort;
     private readonly ResponseBodyWriter _output;
+    private readonly Socket? _socket;
 
     internal HttpExchange(IFeatureCollection features, ILogger logger)
     {
@@ -43,6 +46,7 @@ public sealed class HttpExchange : GatewayExchange
         _headerReader = new RequestHeaderReader(logger);
         _output = new ResponseBodyWriter(_responseBody);
 
+        _socket = features.Get<IConnectionSocketFeature>()?.Socket;
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
         _remoteAddress = Text(connection.RemoteIpAddress);
         _remotePort = connection.RemotePort;
@@ -52,6 +56,10 @@ public sealed class HttpExchange : GatewayExchange
 
     /// <summary>True when the application side broke the response off; an access log says so.</summary>
     public bool WasAborted { get; private set; }
+
+    /// <inheritdoc/>
+    /// <remarks>Good for waiting and for asking about, not for reading or writing: the bytes are Kestrel's. HTTP/2 streams share a connection, so they have none.</remarks>
+    public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && Protocol.StartsWith("HTTP/1", StringComparison.Ordinal) ? (int)_socket.Handle : -1;
 
     /// <inheritdoc/>
     public override PipeReader Body => _requestBody.Reader;

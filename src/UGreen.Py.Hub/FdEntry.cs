@@ -20,9 +20,6 @@ internal sealed class FdEntry(int fd)
 
     public FdRegistration? Writers { get; private set; }
 
-    /// <summary>The registration linked last, if it is still linked.</summary>
-    public FdRegistration? Newest { get; private set; }
-
     public bool HasWaiters => Readers is not null || Writers is not null;
 
     public void Link(FdRegistration r)
@@ -33,12 +30,10 @@ internal sealed class FdEntry(int fd)
         r.Next = head;
         if (head is not null) head.Previous = r;
         SetHead(r.Direction, r);
-        Newest = r;
     }
 
     public void Unlink(FdRegistration r)
     {
-        if (Newest == r) Newest = null;
         if (r.Previous is null) SetHead(r.Direction, r.Next);
         else r.Previous.Next = r.Next;
         if (r.Next is not null) r.Next.Previous = r.Previous;

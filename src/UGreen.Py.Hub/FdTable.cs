@@ -10,9 +10,9 @@ namespace UGreen.Py.Hub;
 /// several (dup, a forked child) leaves it there, and it goes on reporting under the old number.</item>
 /// <item>With EPOLLONESHOT an entry reports once and stays in the set disarmed; EPOLL_CTL_MOD arms it again. A wait on an fd seen before thus costs one system call,
 /// and an entry that nobody waits on costs nothing.</item>
-/// <item>EPOLL_CTL_MOD answers ENOENT when the number now means another file: that is how a closed and reused fd is noticed. So every registration makes the call,
-/// even when the mask would not change.</item>
-/// <item>EPOLL_CTL_ADD answers EPERM for files that are always ready (regular files, directories).</item>
+/// <item>EPOLL_CTL_MOD answers ENOENT when the number now means another file, EPERM when that file is always ready, EBADF when the number is closed: that is how a closed
+/// and reused fd is noticed. So every registration makes the call, even when the mask would not change.</item>
+/// <item>EPOLL_CTL_ADD and EPOLL_CTL_MOD answer EPERM for files that are always ready (regular files, directories).</item>
 /// <item>EPOLLERR and EPOLLHUP are always reported; both mean that neither reading nor writing would block.</item>
 /// </list>
 /// <para>
@@ -42,7 +42,7 @@ public sealed class FdTable(Epoll epoll)
         r.Fired = false;
         var entry = EntryOf(fd);
         entry.Link(r);
-        var error = Arm(entry);
+        var error = Arm(entry, registering: r);
         if (error == 0) return 0;
         if (r.Entry is not null) entry.Unlink(r);
         if (error != Errno.EPERM) return error;
@@ -74,31 +74,29 @@ public sealed class FdTable(Epoll epoll)
         return _entries[fd] ??= new FdEntry(fd);
     }
 
-    private int Arm(FdEntry entry)
+    /// <summary>Arms what the entry's waiters want; 0 or the errno. When the number turns out to mean another file, all but <paramref name="registering"/> are woken.</summary>
+    private int Arm(FdEntry entry, FdRegistration? registering = null)
     {
-        var mask = EpollEvents.OneShot | (entry.Readers is null ? 0 : ReadMask) | (entry.Writers is null ? 0 : WriteMask);
         if (entry.InEpoll)
         {
-            var error = epoll.Modify(entry.Fd, mask, Data(entry));
+            var error = epoll.Modify(entry.Fd, Mask(entry), Data(entry));
+            if (error is not (Errno.ENOENT or Errno.EPERM or Errno.EBADF)) return error;
+
+            // Another file than the waiters meant, or none: only a registration that is being made now is of the file that the number means now.
+            entry.InEpoll = false;
+            WakeAll(entry, except: registering);
             if (error != Errno.ENOENT) return error;
-            Reopened(entry);
-            mask = EpollEvents.OneShot | (entry.Readers is null ? 0 : ReadMask) | (entry.Writers is null ? 0 : WriteMask);
+            if (!entry.HasWaiters) return 0;
         }
 
         entry.Generation++;
-        var added = epoll.Add(entry.Fd, mask, Data(entry));
-        if (added == Errno.EEXIST) added = epoll.Modify(entry.Fd, mask, Data(entry));
+        var added = epoll.Add(entry.Fd, Mask(entry), Data(entry));
+        if (added == Errno.EEXIST) added = epoll.Modify(entry.Fd, Mask(entry), Data(entry));
         entry.InEpoll = added == 0;
         return added;
     }
 
-    // The number means another file than its earlier waiters meant. The newest registration (the head of its list, just linked) is of the new file; all others are woken.
-    private static void Reopened(FdEntry entry)
-    {
-        entry.InEpoll = false;
-        var newest = entry.Newest;
-        WakeAll(entry, except: newest);
-    }
+    private static uint Mask(FdEntry entry) => EpollEvents.OneShot | (entry.Readers is null ? 0 : ReadMask) | (entry.Writers is null ? 0 : WriteMask);
 
     private static void WakeAll(FdEntry entry, FdRegistration? except = null)
     {

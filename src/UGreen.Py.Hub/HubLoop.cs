@@ -244,7 +244,9 @@ public sealed partial class HubLoop : IDisposable
     {
         while (true)
         {
+            // A handler may have put another state in (spawning does); nothing may come between this and the switch.
             Resumes++;
+            _state.Activate(green.Number);
             if (!_switch.Resume(green.Core))
             {
                 Exit(green);

@@ -45,12 +45,27 @@ public sealed class TimerHeap
     public void FireDue(long now)
     {
         var limit = _sequence;
-        while (Count > 0 && _heap[0].Due <= now && _heap[0].Sequence < limit)
+        while (Count > 0 && _heap[0].Due <= now)
         {
-            var timer = _heap[0];
+            // On top may be one that a callback has just armed for a time that is past already: it waits, and must not hold up those behind it.
+            var timer = _heap[0].Sequence < limit ? _heap[0] : EarliestBefore(limit, now);
+            if (timer is null) return;
             Disarm(timer);
             timer.Fire();
         }
+    }
+
+    // A plain search: hub code arms for the future, so this is rare.
+    private HubTimer? EarliestBefore(long sequence, long now)
+    {
+        HubTimer? earliest = null;
+        for (var i = 0; i < Count; i++)
+        {
+            var timer = _heap[i];
+            if (timer.Sequence < sequence && timer.Due <= now && (earliest is null || Before(timer, earliest))) earliest = timer;
+        }
+
+        return earliest;
     }
 
     private static bool Before(HubTimer a, HubTimer b) => a.Due < b.Due || (a.Due == b.Due && a.Sequence < b.Sequence);

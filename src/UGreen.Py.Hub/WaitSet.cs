@@ -31,7 +31,7 @@ public sealed class WaitSet : IFdWaiter
     /// <summary>True when the last suspend was ended by its deadline.</summary>
     public bool TimedOut { get; private set; }
 
-    /// <summary>True when a suspend now would wait for something instead of only letting others run.</summary>
+    /// <summary>True when nothing is registered: a suspend now would only let others run.</summary>
     public bool IsEmpty => _count == 0 && !_hasDeadline;
 
     /// <summary>Registers an fd for the next suspend; the same fd and direction twice is one registration. Returns 0 or the errno; after an error nothing is left behind.</summary>

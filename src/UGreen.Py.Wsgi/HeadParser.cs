@@ -56,6 +56,7 @@ internal sealed class HeadParser
         if (text.Length < 3 || !int.TryParse(text.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code) || code < 100 || (text.Length > 3 && text[3] != ' '))
             throw HubCallException.Value($"start_response: status {Quoted(text)} must begin with a three-digit code and a space");
         if (HasControl(text)) throw HubCallException.Value($"start_response: status {Quoted(text)} holds a control character");
+        if (code < 200) throw HubCallException.Value($"start_response: {code} is an interim status, which only the server may send");
         head.Status = code;
 
         // "200 OK" and the like have their standard phrase anyway; a bare "200" gets it.

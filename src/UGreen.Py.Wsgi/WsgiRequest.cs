@@ -15,6 +15,8 @@ namespace UGreen.Py.Wsgi;
 internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInboxReceiver
 {
     private long _serial;
+    private string _method = "";
+    private string _target = "";
     private CancellationTokenRegistration _clientGone;
 
     /// <summary>The exchange; null once it was given back.</summary>
@@ -34,7 +36,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     public bool IsBodyless => Exchange is { } e && (e.Method == "HEAD" || e.Head.Status is 204 or 304 or (>= 100 and < 200));
 
     /// <summary>Method and path for the log, valid after the exchange was given back, too.</summary>
-    public string Title { get; private set; } = "";
+    public string Title => _method + " " + _target;
 
     /// <summary>Body bytes taken from the application.</summary>
     public long BytesOut { get; private set; }
@@ -53,7 +55,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     public void Begin(GatewayExchange exchange)
     {
         Exchange = exchange;
-        Title = exchange.Method + " " + exchange.Target;
+        (_method, _target) = (exchange.Method, exchange.Target);
         State = ResponseState.None;
         ClientGone = false;
         BytesOut = 0;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace UGreen.Py.CPython.Api;
 
 // pylifecycle.h, pystate.h, ceval.h, import.h, moduleobject.h, pyerrors.h, context.h.
-// skipped PyConfig and PyInitConfig: a struct that changes with every version; Py_SetProgramName and Py_InitializeEx(0) say all that is needed (docs/adr/0005).
+// skipped PyConfig and PyInitConfig: a struct that changes with every version; Py_SetProgramName and Py_InitializeEx(0) say all that is needed.
 public static unsafe partial class CApi
 {
     [LibraryImport(Library)] internal static partial void PyPreConfig_InitPythonConfig(PyPreConfig* config);

@@ -67,7 +67,7 @@ internal sealed class EnvironBuilder
         Set(environ, _serverPort.Key, _serverPort.Value(PortText(exchange)));
         Set(environ, _remoteAddress.Key, _remoteAddress.Value(exchange.RemoteAddress));
         Set(environ, _core.Key, _coreNumbers[core].Borrow());
-        using (var port = PyText.FromLatin1(exchange.RemotePort.ToString(CultureInfo.InvariantCulture)).OrThrow()) Set(environ, _remotePort.Key, port.Borrow());
+        SetRemotePort(environ, exchange.RemotePort);
         if (exchange.HasBody) Set(environ, _input.Key, PyConstants.None);
         SetTarget(environ, exchange.Target);
         SetHeaders(environ, exchange.Headers);
@@ -84,6 +84,15 @@ internal sealed class EnvironBuilder
     {
         if (exchange.LocalPort != _lastPort) (_lastPort, _lastPortText) = (exchange.LocalPort, exchange.LocalPort.ToString(CultureInfo.InvariantCulture));
         return _lastPortText;
+    }
+
+    private void SetRemotePort(NewRef environ, int remotePort)
+    {
+        // Another one for every connection, so there is nothing to cache; the digits need no string.
+        Span<char> digits = stackalloc char[11];
+        _ = remotePort.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        using var port = PyText.FromLatin1(digits[..length]).OrThrow();
+        Set(environ, _remotePort.Key, port.Borrow());
     }
 
     private void SetTarget(NewRef environ, string target)
