@@ -5,6 +5,7 @@ namespace UGreen.Py.CPython;
 /// Lives in native memory: <see cref="BaseCFrame"/> is pointed to by Python frames, so it must not move.
 /// Field order: what every switch touches first, so that it shares cache lines.
 /// </summary>
+// SAFETY: a plain record; its fixed buffers are only indexed below the constants that size them, which ThreadStateSwap checks against the layout table.
 internal unsafe struct SavedThreadState
 {
     public nint CFrame;

@@ -110,14 +110,7 @@ public sealed partial class HubLoop : IDisposable
         IsServing = true;
         while (!_stopping)
         {
-            if (!Inbox.IsEmpty)
-            {
-                _state.Activate(ThreadStateSwap.Hub);
-                Inbox.Deliver();
-            }
-
-            LookAtClock();
-            RunBatch();
+            RunPass();
             if (_ready.Count == 0 && !_stopping) Sleep();
         }
 
@@ -289,12 +282,16 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>Acts on an outcome; true when the green thread goes on at once.</summary>
     private bool Settle(GreenThread green, CallOutcome outcome)
     {
+        // Park goes with a park, and nothing else does. (It may have been woken again already, and then is Ready.)
+        if (outcome == CallOutcome.Park == (green.Status == GreenStatus.Running)) throw Contradiction(green, outcome);
         if (outcome == CallOutcome.Resume) return true;
         if (green.Switches++ == 0) green.Occupant!.LeftCpu(green);
         if (outcome == CallOutcome.Yield) MakeReady(green);
-        else if (green.Status == GreenStatus.Running) throw new HubInvariantException($"green thread {green.Number} shall park, but nobody parked it");
         return false;
     }
+
+    private static HubInvariantException Contradiction(GreenThread green, CallOutcome outcome)
+        => new($"green thread {green.Number} is {green.Status} after a hub call that ended with {outcome}");
 
     private CallOutcome Failed(GreenThread green, HubCall call, Exception error)
     {

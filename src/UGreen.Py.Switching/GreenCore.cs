@@ -6,9 +6,9 @@ namespace UGreen.Py.Switching;
 /// A core, seen from safe code: a pointer to its native record, given out only by <see cref="GreenSwitch.Cores"/>. All members belong to the hub thread.
 /// <c>default</c> is no core and must not be asked anything.
 /// </summary>
+// SAFETY: the pointer is set once from GreenSwitch's array of records, which is never freed or moved; every accessor below stays within that record.
 public readonly unsafe struct GreenCore : IEquatable<GreenCore>
 {
-    // SAFETY: set once from GreenSwitch's array of records, which is never freed or moved; every accessor below stays within that record.
     internal GreenCore(CoreRecord* record) => Record = record;
 
     /// <summary>Index of the core, from 0.</summary>

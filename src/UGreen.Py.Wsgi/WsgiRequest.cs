@@ -89,6 +89,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         _clientGone = e.ClientGone.UnsafeRegister(_ => owner.Post(this, serial), null);
     }
 
+    /// <summary>A write failed because the client went away.</summary>
+    public void LostClient() => ClientGone = true;
+
     /// <summary>The front says that the client went away (token: the use of this object that it was watched for).</summary>
     public void Receive(object? payload, long token)
     {

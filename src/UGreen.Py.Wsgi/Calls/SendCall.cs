@@ -102,9 +102,11 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
         }
         catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
         {
-            throw Gone();
+            // The flush is broken: what follows says the same.
         }
 
+        // The front may cancel its token a moment later; whoever asks from now on must hear it already.
+        request.LostClient();
         throw Gone();
     }
 
