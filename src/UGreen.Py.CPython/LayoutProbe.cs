@@ -9,6 +9,9 @@ namespace UGreen.Py.CPython;
 /// </summary>
 internal static class LayoutProbe
 {
+    // The interpreter's chunks are 16 KiB and double when a call needs more; a larger distance is not one chunk's.
+    private const ulong MaxChunkBytes = 1 << 30;
+
     /// <summary>Checks on the calling thread, which holds the GIL and runs no Python code. Throws <see cref="PythonStartException"/>.</summary>
     // SAFETY: reads words at offsets inside the thread state only; the table's size was checked against PyThreadState when it was generated.
     public static unsafe void Check(ThreadStateLayout layout)
@@ -16,26 +19,60 @@ internal static class LayoutProbe
         var ts = (byte*)CApi.PyThreadState_Get();
         Expect(layout, "interp", *(nint*)(ts + layout.Interp) == CApi.PyInterpreterState_Get());
         Expect(layout, "exc_info", *(byte**)(ts + layout.ExcInfo) == ts + layout.ExcState);
-        if (layout.RecursionLimit >= 0) Expect(layout, "recursion_limit", *(int*)(ts + layout.RecursionLimit) == CApi.Py_GetRecursionLimit());
-        if (layout.RecursionRemaining >= 0) Expect(layout, "recursion_remaining", *(int*)(ts + layout.RecursionRemaining) == CApi.Py_GetRecursionLimit());
-        if (layout.CFrame >= 0) Expect(layout, "cframe", *(nint*)(*(byte**)(ts + layout.CFrame) + layout.CFrameCurrentFrame) == 0);
 
         // The dict is created on first demand, so ask for it before comparing.
         Expect(layout, "dict", CApi.PyThreadState_GetDict().Address == *(nint*)(ts + layout.Dict));
+        CheckRecursion(layout, ts);
+        CheckFrames(layout, ts);
+        CheckContext(layout, ts);
 
-        if (layout.DataStackTop >= 0)
+        // Nothing can be asked for these; where nothing runs they are zero.
+        if (layout.TrashDeleteNesting >= 0) Expect(layout, "trash_delete_nesting", *(int*)(ts + layout.TrashDeleteNesting) == 0);
+        if (layout.TrashDeleteLater >= 0) Expect(layout, "trash_delete_later", *(nint*)(ts + layout.TrashDeleteLater) == 0);
+    }
+
+    // SAFETY: see Check.
+    private static unsafe void CheckRecursion(ThreadStateLayout layout, byte* ts)
+    {
+        var limit = CApi.Py_GetRecursionLimit();
+        if (layout.RecursionHeadroom >= 0) Expect(layout, "recursion_headroom", *(int*)(ts + layout.RecursionHeadroom) == 0);
+        if (layout.RecursionRemaining < 0) return;
+        Expect(layout, "recursion_remaining", *(int*)(ts + layout.RecursionRemaining) == limit);
+
+        // At the bottom remaining and limit are the same number; one call deep they are told apart.
+        _ = CApi.Py_EnterRecursiveCall("");
+        var (remaining, limitRead) = (*(int*)(ts + layout.RecursionRemaining), *(int*)(ts + layout.RecursionLimit));
+        CApi.Py_LeaveRecursiveCall();
+        Expect(layout, "recursion_remaining", remaining == limit - 1);
+        Expect(layout, "recursion_limit", limitRead == limit);
+    }
+
+    // SAFETY: see Check; the cframe pointer is followed only when it points into the thread state.
+    private static unsafe void CheckFrames(ThreadStateLayout layout, byte* ts)
+    {
+        if (layout.CFrame >= 0)
         {
-            var (top, limit) = (*(nint*)(ts + layout.DataStackTop), *(nint*)(ts + layout.DataStackLimit));
-            var chunk = *(nint*)(ts + layout.DataStackChunk);
-            Expect(layout, "datastack", chunk == 0 ? top == 0 && limit == 0 : top > chunk && limit > top);
+            // With no Python code below, it is the root record, which is a member of the thread state.
+            var cframe = *(byte**)(ts + layout.CFrame);
+            Expect(layout, "cframe", cframe >= ts && cframe + layout.CFrameSize <= ts + layout.ThreadStateSize && *(nint*)(cframe + layout.CFrameCurrentFrame) == 0);
         }
 
+        if (layout.DataStackTop < 0) return;
+        var chunk = *(ulong*)(ts + layout.DataStackChunk);
+        var (top, end) = (*(ulong*)(ts + layout.DataStackTop), *(ulong*)(ts + layout.DataStackLimit));
+        Expect(layout, "datastack", chunk == 0 ? top == 0 && end == 0 : top > chunk && end > top && end - chunk <= MaxChunkBytes);
+    }
+
+    // SAFETY: see Check.
+    private static unsafe void CheckContext(ThreadStateLayout layout, byte* ts)
+    {
         using var context = CApi.PyContext_New().OrThrow();
         var before = layout.ContextVer >= 0 ? *(ulong*)(ts + layout.ContextVer) : 0;
         _ = CApi.PyContext_Enter(context.Borrow());
-        Expect(layout, "context", *(nint*)(ts + layout.Context) == context.Address);
-        if (layout.ContextVer >= 0) Expect(layout, "context_ver", *(ulong*)(ts + layout.ContextVer) == before + 1);
+        var (entered, after) = (*(nint*)(ts + layout.Context), layout.ContextVer >= 0 ? *(ulong*)(ts + layout.ContextVer) : 1);
         _ = CApi.PyContext_Exit(context.Borrow());
+        Expect(layout, "context", entered == context.Address);
+        Expect(layout, "context_ver", after == before + 1);
     }
 
     private static void Expect(ThreadStateLayout layout, string field, bool holds)

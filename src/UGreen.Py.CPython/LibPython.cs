@@ -13,19 +13,22 @@ public static class LibPython
 {
     private static nint _handle;
 
-    /// <summary>Loads the library; a second call with any path throws <see cref="InvalidOperationException"/>.</summary>
+    /// <summary>Loads the library; once that has succeeded, a second call with any path throws <see cref="InvalidOperationException"/>.</summary>
     public static void Load(string path)
     {
         if (_handle != 0) throw new InvalidOperationException("libpython is loaded already");
+        nint handle;
         try
         {
-            _handle = DynamicLibrary.OpenGlobal(path);
+            handle = DynamicLibrary.OpenGlobal(path);
         }
         catch (DllNotFoundException error)
         {
             throw new PythonStartException($"{path} could not be loaded: {error.Message}", error);
         }
 
+        if (!DynamicLibrary.TrySymbol(handle, "Py_GetVersion", out _)) throw new PythonStartException($"{path} is not a libpython: it exports no Py_GetVersion");
+        _handle = handle;
         NativeLibrary.SetDllImportResolver(typeof(CApi).Assembly, static (name, _, _) => name == CApi.Library ? _handle : 0);
     }
 

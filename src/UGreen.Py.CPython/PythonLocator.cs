@@ -119,6 +119,9 @@ public static class PythonLocator
         try
         {
             using var process = Process.Start(start) ?? throw new PythonStartException($"--python {path}: could not be run");
+
+            // Read as well: a program that fills this pipe (PYTHONVERBOSE is enough) would otherwise wait for us while we wait for it.
+            _ = process.StandardError.ReadToEndAsync();
             answer = process.StandardOutput.ReadToEnd().Split('\n');
             process.WaitForExit();
             if (process.ExitCode != 0 || answer.Length < 5) throw new PythonStartException($"--python {path}: is neither a libpython nor a Python executable (it exited with {process.ExitCode})");

@@ -110,6 +110,18 @@ public sealed unsafe class ThreadStateSwap
         return new NewRef(context);
     }
 
+    /// <summary>
+    /// Takes what is left of the handled exception out of the state that is in, so that the caller can release it. To be called when a green thread has finished: once an
+    /// exception was handled, CPython leaves a counted None there, where a fresh start has NULL.
+    /// </summary>
+    public NewRef TakeHandledException()
+    {
+        var excValue = (nint*)(_ts + s_excState); // exc_value is the first field of _PyErr_StackItem in every version of the layout table.
+        var left = *excValue;
+        *excValue = 0;
+        return new NewRef(left);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private SavedThreadState* State(int number) => _states + (number + 1);
 

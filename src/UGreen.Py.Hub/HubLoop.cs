@@ -317,6 +317,7 @@ public sealed partial class HubLoop : IDisposable
         var occupant = green.Occupant ?? throw new HubInvariantException($"green thread {green.Number} finished without an occupant");
         occupant.Exited(green, result);
         _state.TakeContext().Dispose();
+        _state.TakeHandledException().Dispose();
         green.Occupant = null;
         green.Status = GreenStatus.Free;
         _free.Push(green);

@@ -1,6 +1,6 @@
 namespace UGreen.Py.Wsgi;
 
-/// <summary>How far a response is. None → Head → (Streaming →) Done; start_response with exc_info may replace a Head by another.</summary>
+/// <summary>How far a response is. None → Head → (Streaming →) Done; start_response with exc_info may replace a Head by another, or by None when the other is refused.</summary>
 internal enum ResponseState
 {
     /// <summary>start_response was not called yet.</summary>

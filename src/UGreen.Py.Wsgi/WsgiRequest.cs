@@ -74,6 +74,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     public void HeadGiven() => State = ResponseState.Head;
 
+    /// <summary>Another head is about to take the place of the first; should it be refused, there is none.</summary>
+    public void HeadWithdrawn() => State = ResponseState.None;
+
     public void StreamingStarted() => State = ResponseState.Streaming;
 
     public void CountBody(int bytes) => BytesOut += bytes;
@@ -89,7 +92,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         _clientGone = e.ClientGone.UnsafeRegister(_ => owner.Post(this, serial), null);
     }
 
-    /// <summary>A write failed because the client went away.</summary>
+    /// <summary>A read or write failed because the client went away.</summary>
     public void LostClient() => ClientGone = true;
 
     /// <summary>The front says that the client went away (token: the use of this object that it was watched for).</summary>

@@ -17,7 +17,7 @@ def load():
     except _LoadError as error:
         return str(error), None
     except SystemExit as error:
-        return f"the application called sys.exit({error.code!r}) while it was imported", traceback.format_exc()
+        return f"the application called sys.exit({error.code!r}) while it was imported", _relevant_traceback(error)
     except BaseException as error:
         # Our own frames and importlib's say nothing about the application's mistake.
         return f"the application could not be imported: {_summary(error)}", _relevant_traceback(error)
@@ -118,4 +118,5 @@ def _relevant_traceback(error):
     trace = error.__traceback__
     while trace is not None and (trace.tb_frame.f_code.co_filename == __file__ or "importlib" in trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__))
+    # With nothing left it is a file that could not be compiled; a SyntaxError tells the place itself.
+    return "".join(traceback.format_exception(type(error), error, trace))

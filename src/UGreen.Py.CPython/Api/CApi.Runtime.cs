@@ -18,6 +18,8 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] public static partial nint PyEval_SaveThread();
     [LibraryImport(Library)] public static partial void PyEval_RestoreThread(nint threadState);
     [LibraryImport(Library)] public static partial int Py_GetRecursionLimit();
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int Py_EnterRecursiveCall(string where);
+    [LibraryImport(Library)] internal static partial void Py_LeaveRecursiveCall();
     [LibraryImport(Library)] internal static partial NewRef PyContext_New();
     [LibraryImport(Library)] internal static partial int PyContext_Enter(BorrowedRef context);
     [LibraryImport(Library)] internal static partial int PyContext_Exit(BorrowedRef context);

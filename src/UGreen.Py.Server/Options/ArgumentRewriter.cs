@@ -40,6 +40,12 @@ internal static class ArgumentRewriter
                 continue;
             }
 
+            if (value is "")
+            {
+                errors.Add($"--{spec.Name}: the value is empty");
+                continue;
+            }
+
             Note(given, spec, name, value);
             Emit(result, lists, spec, value);
         }

@@ -7,8 +7,8 @@ internal static class NearestName
     public static string? Find(string typed, IEnumerable<string> known)
     {
         string? best = null;
-        // A third of the letters may be wrong, at least one.
-        var bestDistance = Math.Max(1, typed.Length / 3) + 1;
+        // A third of the letters may be wrong; of four letters or more at least two, because two that changed places count as two.
+        var bestDistance = Math.Max(typed.Length < 4 ? 1 : 2, typed.Length / 3) + 1;
         foreach (var name in known.Order(StringComparer.Ordinal))
         {
             var distance = Distance(typed, name);

@@ -8,7 +8,7 @@ internal static class OptionDefaults
     public const string Callable = "application";
     public const string Http = "127.0.0.1:8000";
     public const int Cores = 100;
-    /// <summary>Each core reserves its stack at start; beyond this the reservation itself becomes the problem (100 GiB at the default stack size).</summary>
+    /// <summary>A bound against typing errors only; how many stacks really fit depends on their size, and the worker says so when they do not.</summary>
     public const int MaxCores = 100_000;
     /// <summary>1 MiB: what a deep Django or SQLAlchemy call needs with room to spare. Only touched pages cost memory.</summary>
     public const int StackPages = 256;

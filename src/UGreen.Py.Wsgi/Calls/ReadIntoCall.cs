@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Hub;
@@ -33,7 +34,7 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         }
         catch (Exception error) when (IsBroken(error))
         {
-            throw Broken(error);
+            throw Broken(request, error);
         }
 
         if (request.PendingRead.IsCompleted) return Copy(green, request, target);
@@ -52,7 +53,7 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         }
         catch (Exception error) when (IsBroken(error))
         {
-            throw Broken(error);
+            throw Broken(request, error);
         }
 
         // Whatever happens, the pipe must be told how far we got: it refuses a second read otherwise.
@@ -84,5 +85,10 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         return CallOutcome.Resume;
     }
 
-    private static HubCallException Broken(Exception error) => HubCallException.Os(Errno.EIO, $"error during read on wsgi.input: {error.Message}");
+    private static HubCallException Broken(WsgiRequest request, Exception error)
+    {
+        // The front may cancel its token a moment later. A body that is only malformed has another cause, and a client that waits for the answer.
+        if (error is OperationCanceledException || error.InnerException is SocketException) request.LostClient();
+        return HubCallException.Os(Errno.EIO, $"error during read on wsgi.input: {error.Message}");
+    }
 }

@@ -30,6 +30,7 @@ internal sealed class StartResponseCall(WsgiApplication application) : HubCall("
         }
 
         if (request.State == ResponseState.Head && !again) throw HubCallException.Assertion("start_response() was called twice without exc_info");
+        request.HeadWithdrawn();
         application.Heads.Parse(status, headers, request.Exchange!.Head);
         request.HeadGiven();
         CApi.Py_IncRef(Write);

@@ -18,11 +18,7 @@ public abstract class InterpreterThread : IDisposable
     protected InterpreterThread(int stackBytes)
     {
         new Thread(Main, stackBytes) { Name = "python", IsBackground = true }.Start();
-        Run(() =>
-        {
-            BeforeStart();
-            Interpreter.Start(PythonLocator.Find(null, null));
-        });
+        Run(() => Interpreter.Start(Locate()));
     }
 
     /// <summary>Runs the body of a test on the thread and rethrows what it throws.</summary>
@@ -55,10 +51,8 @@ public abstract class InterpreterThread : IDisposable
         _work.CompleteAdding();
     }
 
-    /// <summary>For what can only be tried before CPython runs.</summary>
-    protected virtual void BeforeStart()
-    {
-    }
+    /// <summary>Which CPython to start; also the place for what can only be tried before one runs.</summary>
+    protected virtual PythonInstallation Locate() => PythonLocator.Find(null, null);
 
     private void Main()
     {

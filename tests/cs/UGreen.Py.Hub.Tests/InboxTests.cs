@@ -88,20 +88,19 @@ public sealed class InboxTests
                 if (i % 64 == 0) Thread.Yield();
             }
         })).ToArray();
-        foreach (var thread in threads) thread.Start();
-
         var sleeps = 0;
         while (receivers.Sum(receiver => receiver.Got.Count) < Producers * MessagesEach)
         {
             inbox.Deliver();
             if (receivers.Sum(receiver => receiver.Got.Count) == Producers * MessagesEach || !inbox.TryPrepareSleep()) continue;
-            sleeps++;
+
+            // The first message meets a hub that sleeps; how often it does so later is up to the machine.
+            if (sleeps++ == 0) Array.ForEach(threads, thread => thread.Start());
             Assert.True(bell.Wait(s_limit), "the hub slept on although a message had been posted");
             inbox.EndSleep();
         }
 
         foreach (var thread in threads) Assert.True(thread.Join(s_limit));
-        Assert.True(sleeps > 0, "the hub never slept, so nothing was tried");
         Assert.All(receivers, receiver => Assert.Equal(Enumerable.Range(0, MessagesEach).Select(i => (long)i), receiver.Got.Select(message => message.Token)));
     }
 

@@ -1,0 +1,66 @@
+"""What all tests of this folder share. The harness itself is serving.py."""
+
+import faulthandler
+import resource
+import signal
+import sys
+import time
+
+import pytest
+
+import serving
+
+# A test may hold two thousand connections, and the server as many more; children inherit the limit.
+_WANTED_FILES = 16384
+
+# No single test may take longer; a hang then fails that test with the place where it hung, instead of stopping the suite.
+_TEST_SECONDS = 180
+
+
+def pytest_configure(config):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(_WANTED_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """Ends a test (with its fixtures) that runs too long by an exception in the main thread."""
+
+    def too_long(signum, frame):
+        faulthandler.dump_traceback(file=sys.__stderr__)
+        raise TimeoutError(f"{item.nodeid} took longer than {_TEST_SECONDS} s")
+
+    previous = signal.signal(signal.SIGALRM, too_long)
+    signal.setitimer(signal.ITIMER_REAL, _TEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _server_is_built():
+    """Lets the launcher install and build what it must once, so that no test waits for a compiler; ends what is left over."""
+    serving.prepare()
+    yield
+    serving.kill_leftovers()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what the servers it used have logged."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for server in serving.servers_since(time.monotonic() - call.duration - 1):
+            report.sections.append((f"log of server {server.pid} ({server.app}), last part", server.log[-8000:]))
+
+
+@pytest.fixture
+def control():
+    """A fresh serving.Control; give its ``env`` to the Server."""
+    with serving.Control() as c:
+        yield c
