@@ -174,6 +174,7 @@ public sealed partial class HubLoop : IDisposable
         if (_ready.Count > 0 && _resumesSinceLook < ResumesPerClockLook) return;
         _resumesSinceLook = 0;
         var now = _clock.Now;
+        if (_lastPoll == long.MinValue) _lastPoll = now;
         if (Timers.NextDue <= now) Timers.FireDue(now);
         if (_ready.Count > 0 && now - _lastPoll >= PollIntervalNanoseconds) Poll(0, now);
     }
@@ -203,7 +204,7 @@ public sealed partial class HubLoop : IDisposable
             Inbox.EndSleep();
         }
 
-        _lastPoll = now;
+        _lastPoll = long.MinValue; // just now; the next look at the clock puts the time in
         _resumesSinceLook = ResumesPerClockLook;
         Dispatch(count);
     }

@@ -39,6 +39,25 @@ public sealed class WaitSetTests(PythonHub python)
     });
 
     [Fact]
+    public void An_fd_of_an_earlier_wait_does_not_end_a_later_one() => python.Run(hub =>
+    {
+        using var fds = new TestFds();
+        var (read1, write1) = fds.Pipe();
+        var (read2, write2) = fds.Pipe();
+        hub.Spawn($"read({read1})\nread({read2})\nrecord(suspend())\nsleep(90_000_000)\nrecord(suspend())");
+        hub.Spawn("for i in range(200): turn()");
+        hub.Passes();
+        TestFds.Write(write2);
+        Poll(hub);
+        TestFds.Write(write1);
+        Poll(hub);
+        Assert.Equal([$"{read2}"], hub.Records);
+        hub.Clock.Advance(90 * FakeClock.Millisecond);
+        hub.RunToEnd();
+        Assert.Equal([$"{read2}", "-1"], hub.Records);
+    });
+
+    [Fact]
     public void The_deadline_ends_it() => python.Run(hub =>
     {
         using var fds = new TestFds();
