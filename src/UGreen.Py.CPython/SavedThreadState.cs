@@ -13,6 +13,9 @@ internal unsafe struct SavedThreadState
     public nint ExcInfo;
     public nint Dict;
     public nint Context;
+
+    /// <summary>The thread state's unique id, one for each core: _asyncio caches the running event loop under it.</summary>
+    public ulong Id;
     public nint DataStackChunk;
     public nint DataStackTop;
     public nint DataStackLimit;

@@ -27,6 +27,7 @@ public sealed unsafe class ThreadStateSwap
     private static readonly int s_excStateWords = Interpreter.Layout.ExcStateSize / sizeof(long);
     private static readonly int s_dict = Interpreter.Layout.Dict;
     private static readonly int s_context = Interpreter.Layout.Context;
+    private static readonly int s_id = Interpreter.Layout.Id;
     private static readonly int s_contextVer = Interpreter.Layout.ContextVer;
     private static readonly int s_chunk = Interpreter.Layout.DataStackChunk;
     private static readonly int s_top = Interpreter.Layout.DataStackTop;
@@ -54,7 +55,14 @@ public sealed unsafe class ThreadStateSwap
         _states = (SavedThreadState*)NativeMemory.AlignedAlloc((nuint)(sizeof(SavedThreadState) * (greenThreads + 1)), 64);
         NativeMemory.Clear(_states, (nuint)(sizeof(SavedThreadState) * (greenThreads + 1)));
         _active = State(Hub);
+
+        // CPython counts thread states from 1, so these are never a real one's.
+        if (s_id < 0) return;
+        for (var number = 0; number < greenThreads; number++) State(number)->Id = FirstGreenId + (ulong)number;
     }
+
+    /// <summary>Identity of core 0's thread state; the others follow.</summary>
+    private const ulong FirstGreenId = 1UL << 40;
 
     /// <summary>The hub's own number.</summary>
     public const int Hub = -1;
@@ -134,6 +142,7 @@ public sealed unsafe class ThreadStateSwap
         s->ExcInfo = *(nint*)(ts + s_excInfo);
         s->Dict = *(nint*)(ts + s_dict);
         s->Context = *(nint*)(ts + s_context);
+        if (s_id >= 0) s->Id = *(ulong*)(ts + s_id);
         if (s_chunk >= 0)
         {
             s->DataStackChunk = *(nint*)(ts + s_chunk);
@@ -157,6 +166,7 @@ public sealed unsafe class ThreadStateSwap
         *(nint*)(ts + s_excInfo) = s->ExcInfo;
         *(nint*)(ts + s_dict) = s->Dict;
         *(nint*)(ts + s_context) = s->Context;
+        if (s_id >= 0) *(ulong*)(ts + s_id) = s->Id;
         BumpContextVersion();
         if (s_chunk >= 0)
         {

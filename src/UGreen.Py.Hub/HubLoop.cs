@@ -317,12 +317,23 @@ public sealed partial class HubLoop : IDisposable
         green.Waits.Clear();
         var occupant = green.Occupant ?? throw new HubInvariantException($"green thread {green.Number} finished without an occupant");
         occupant.Exited(green, result);
-        _state.TakeContext().Dispose();
         _state.TakeHandledException().Dispose();
+        ReleaseContext();
         green.Occupant = null;
         green.Status = GreenStatus.Free;
         _free.Push(green);
         CoreFreed?.Invoke();
+    }
+
+    // Releasing values runs their finalizers, and one that sets a ContextVar makes a new context: that one must go, too.
+    private void ReleaseContext()
+    {
+        const int Rounds = 8; // a finalizer that does it again and again loses a reference in the end, not the worker
+        for (var round = 0; round < Rounds; round++)
+        {
+            using var context = _state.TakeContext();
+            if (context.IsNull) return;
+        }
     }
 
     private void AssertHubThread()

@@ -116,6 +116,9 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int mprotect(nint address, nuint bytes, int protection);
 
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int madvise(nint address, nuint bytes, int advice);
+
     [LibraryImport(Library)]
     public static partial nint pthread_self();
 

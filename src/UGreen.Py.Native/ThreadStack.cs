@@ -36,4 +36,13 @@ public static unsafe class ThreadStack
         // SAFETY: only the number is used; nobody follows the address after the frame is gone.
         return (nint)(&here);
     }
+
+    /// <summary>
+    /// Keeps the kernel from backing this range, whole pages of the calling thread's stack, with huge pages. A kernel without huge pages refuses, which is as good.
+    /// </summary>
+    public static void NoHugePages(nint address, nint bytes)
+    {
+        const int NoHugePage = 15; // MADV_NOHUGEPAGE
+        _ = Libc.madvise(address, (nuint)bytes, NoHugePage);
+    }
 }

@@ -67,8 +67,10 @@ internal static class Program
     /// <summary>One line for the operator; the rest for those who ask for it with --log-level debug.</summary>
     private static int Explain(Exception error, ILogger logger)
     {
-        if (error is StartupException { Traceback: { } traceback }) ServerLog.Traceback(logger, traceback);
-        ServerLog.Failed(logger, error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}");
+        // Not as log lines: nothing is being served, and the last line on the terminal must be the one that says what to do.
+        if (error is StartupException { Traceback: { } traceback }) Console.Error.Write(traceback.TrimEnd() + "\n");
+        var message = error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}";
+        Console.Error.Write($"ugreen-py: {message}\n");
         ServerLog.Details(logger, error);
         return ExitCode.Failure;
     }

@@ -43,6 +43,9 @@ public sealed class GreenStacks : IDisposable
 
     internal nint StrideBytes => (nint)_plan.StrideBytes;
 
+    /// <summary>Pages of 4 KiB for each stack when the user gives no number: 1,024, or as many as fit for so many cores, but not less than 256.</summary>
+    public static int DefaultPages(int cores) => StackPlan.DefaultPages(cores);
+
     /// <summary>Bytes of thread stack to ask for as <c>maxStackSize</c> of the hub thread.</summary>
     /// <param name="cores">Number of green stacks, from 1.</param>
     /// <param name="stackPages">Usable pages of 4 KiB of each, from 16.</param>
@@ -69,6 +72,8 @@ public sealed class GreenStacks : IDisposable
                 $"The hub thread has {thread.Bytes} bytes of stack, too few for {cores} green stacks of {stackPages} pages: start it with ReserveBytes.");
         }
 
+        // A huge page would make the first touch of a stack cost 2 MiB of memory instead of 4 KiB.
+        ThreadStack.NoHugePages(stacks.Low, (nint)plan.RegionBytes);
         stacks.Guard();
         return stacks;
     }

@@ -36,6 +36,9 @@ internal static class OverflowData
     /// <summary>Text about the main stack.</summary>
     public const int MainText = 512;
 
+    /// <summary>The kernel's struct sigaction for SIG_DFL: four zero words.</summary>
+    public const int DefaultAction = 1024;
+
     /// <summary>Size of the data.</summary>
-    public const int Bytes = 1024;
+    public const int Bytes = DefaultAction + 32;
 }

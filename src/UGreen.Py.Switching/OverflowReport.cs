@@ -5,7 +5,9 @@ namespace UGreen.Py.Switching;
 
 /// <summary>
 /// Says which core's stack overflowed before the process dies. The handler is machine code made beforehand: after an overflow neither C# nor malloc may run.
-/// It writes one line to standard error and jumps, in every case, to the handler that was there before, the CLR's, which ends the process.
+/// It writes one line to standard error, takes itself away and returns: the kernel runs the faulting instruction again and ends the process by SIGSEGV. The CLR's own
+/// report is not asked for: it allocates, and code that overflowed inside malloc holds malloc's lock, so the worker would hang instead of ending. Every other fault
+/// goes to the handler that was there before, the CLR's.
 /// </summary>
 public static unsafe class OverflowReport
 {
@@ -63,7 +65,7 @@ public static unsafe class OverflowReport
         Word(page, OverflowData.GuardBytes, StackPlan.GuardBytes);
         Word(page, OverflowData.Cores, stacks.Count);
         Word(page, OverflowData.GreenBytes, Text(page, OverflowData.GreenText, OverflowData.MainText - OverflowData.GreenText, green));
-        Word(page, OverflowData.MainBytes, Text(page, OverflowData.MainText, OverflowData.Bytes - OverflowData.MainText, main));
+        Word(page, OverflowData.MainBytes, Text(page, OverflowData.MainText, OverflowData.DefaultAction - OverflowData.MainText, main));
     }
 
     // SAFETY: the data page is writable and the offset is one of OverflowData's, all of them aligned and inside it.

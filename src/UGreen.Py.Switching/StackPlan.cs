@@ -33,6 +33,15 @@ internal readonly record struct StackPlan
     /// <summary>Mappings that the runtime, CPython and the application's libraries need for themselves; a server with many extension modules has about 2,000.</summary>
     public const int OtherMappings = 4096;
 
+    /// <summary>The least that is chosen where nobody chooses: uWSGI users know 256.</summary>
+    public const int LeastDefaultPages = 256;
+
+    /// <summary>
+    /// The most that is chosen where nobody chooses: CPython's default recursion limit of 1,000 calls through the hungriest C functions of its own library (sorted() with a
+    /// key, SQLite callbacks) takes 3 MiB, and then ends in a RecursionError instead of an overflow.
+    /// </summary>
+    public const int MostDefaultPages = 1024;
+
     private const int FixedBytes = HubReserveBytes + LowSlackBytes + TopSlackBytes + GuardBytes;
 
     /// <param name="cores">Number of green stacks.</param>
@@ -59,6 +68,10 @@ internal readonly record struct StackPlan
 
     public int StackPages { get; }
 
+    /// <summary>Stack size where the user gives none: as much as fits, within the two bounds.</summary>
+    public static int DefaultPages(int cores)
+        => (int)Math.Clamp(((int.MaxValue - FixedBytes) / Math.Max(1, cores) / PageBytes) - 1, LeastDefaultPages, MostDefaultPages);
+
     /// <summary>Usable bytes of one stack.</summary>
     public long StackBytes => (long)StackPages * PageBytes;
 
@@ -82,7 +95,7 @@ internal readonly record struct StackPlan
         string remedy = mostCores > 0 ? $"The most that fits is --async {mostCores} at this stack size{smaller}." : $"The most that fits is --ugreen-stacksize {mostPages}.";
         return $"--async {Cores} with --ugreen-stacksize {StackPages} (pages of 4 KiB, so {StackBytes / 1024} KiB for each core) needs "
             + $"{ReserveBytesLong / (1024 * 1024)} MiB of address space, and one worker can reserve {int.MaxValue / (1024 * 1024)} MiB. "
-            + remedy + " More cores than that need more workers.";
+            + remedy;
     }
 
     private string TooManyMappings(long maxMappings)

@@ -3,8 +3,8 @@ using static UGreen.Py.Switching.X64Register;
 namespace UGreen.Py.Switching;
 
 /// <summary>
-/// Emits the SIGSEGV handler that names the core whose stack overflowed and then jumps to the handler that was there before. The listing is
-/// x64-overflow.s; a test compares.
+/// Emits the SIGSEGV handler that names the core whose stack overflowed and lets the kernel end the process; other faults go to the handler that was there before.
+/// The listing is x64-overflow.s; a test compares.
 /// </summary>
 internal static class X64OverflowHandler
 {
@@ -15,6 +15,15 @@ internal static class X64OverflowHandler
 
     /// <summary>Number of write(2) on x86-64.</summary>
     public const int WriteCall = 1;
+
+    /// <summary>Number of rt_sigaction(2) on x86-64.</summary>
+    public const int ActionCall = 13;
+
+    /// <summary>SIGSEGV.</summary>
+    public const int SegvSignal = 11;
+
+    /// <summary>Size of the kernel's signal mask.</summary>
+    public const int MaskBytes = 8;
 
     /// <summary>Where the message goes.</summary>
     public const int StandardError = 2;
@@ -80,6 +89,14 @@ internal static class X64OverflowHandler
         x.Set(Rdi, StandardError);
         x.Set(Rax, WriteCall);
         x.SystemCall();
+        x.Set(Rdi, SegvSignal);
+        x.AddressOfData(Rsi, OverflowData.DefaultAction);
+        x.Zero(Rdx);
+        x.Set(Rax, MaskBytes);
+        x.Move(R10, Rax);
+        x.Set(Rax, ActionCall);
+        x.SystemCall();
+        x.Return();
         x.Label(Restore);
         x.Move(Rdi, R8);
         x.Move(Rsi, R9);

@@ -1,6 +1,7 @@
 # The SIGSEGV handler of OverflowReport. X64OverflowHandler emits exactly these instructions; a test compares. Names after rip are constants of OverflowData.
-# It runs on the alternate signal stack, touches no memory but its data page, and ends in every case in the handler that was there before, with
-# registers and stack as if the kernel had called that one. All general registers of the interrupted code are saved by the kernel, so the ones that
+# It runs on the alternate signal stack and touches no memory but its data page. An overflow is told, and then the signal gets its default action, so that the
+# faulting instruction, which the kernel runs again, ends the process. Any other fault goes to the handler that was there before, with registers and stack as if
+# the kernel had called that one. All general registers of the interrupted code are saved by the kernel, so the ones that
 # a called function may change are free here; rdi, rsi and rdx are the old handler's arguments and are kept in r8, r9, r10.
 
 # void handler(int signal, siginfo_t *info, void *context)
@@ -34,6 +35,14 @@ write:
     mov edi, StandardError
     mov eax, WriteCall
     syscall                             # Changes rax, rcx and r11 only. If it fails there is nobody to tell.
+    mov edi, SegvSignal
+    lea rsi, [rip + DefaultAction]      # SIG_DFL. No handler that allocates may run now: the code that overflowed may hold malloc's lock.
+    xor edx, edx                        # The old action is not wanted.
+    mov eax, MaskBytes
+    mov r10, rax
+    mov eax, ActionCall
+    syscall
+    ret                                 # To the kernel's restorer, and from there to the same fault, which now ends the process.
 restore:
     mov rdi, r8
     mov rsi, r9

@@ -500,6 +500,7 @@ def test_the_launcher_passes_arguments_unchanged(tmp_path):
     folder = tmp_path / "a folder with 'quotes' $HOME and * żółw"
     folder.mkdir()
     (folder / "here.py").write_text("from cli_app import application\n")
+    assert run("--version", program=[str(ROOT / "ugreen-py")]).code == 0, "built, if need be"
     server = serving("--chdir", folder, "-w", "here")
     server.args[:len(command())] = [str(ROOT / "ugreen-py")]
     with server:

@@ -34,7 +34,6 @@ def test_event_loops_between_suspends(server):
     assert many(CORES, lambda i: server.run(code, me=i)) == [[40, True]] * CORES
 
 
-@pytest.mark.xfail(strict=True, reason="_asyncio caches the running loop by the thread state's id, which all cores share: another core finds the loop of the parked one running")
 def test_a_suspend_inside_a_running_loop_hides_that_loop_from_others(server):
     code = """
         import asyncio

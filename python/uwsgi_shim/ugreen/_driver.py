@@ -63,8 +63,10 @@ def environ_template():
 
 def _traceback():
     kind, error, trace = sys.exc_info()
-    # The first frame is serve() itself.
-    return "".join(traceback.format_exception(kind, error, trace.tb_next or trace))
+    # Our own frames say nothing about the application's mistake; with no other left the message says it all.
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(kind, error, trace))
 
 
 def _close(result):

@@ -59,8 +59,8 @@ public static class ThreadStateAnswers
         new("context", Swapped, "The contextvars of the request."),
         new("context_ver", NotSwapped,
             "Raised by one whenever context is exchanged, never set back: a ContextVar that cached its value under an old number must not find that number again."),
-        new("id", NotSwapped,
-            "ContextVar's cache is kept right by context_ver. asyncio in 3.11 also caches the running event loop under it, so only one green thread at a time may run a loop."),
+        new("id", Swapped,
+            "Each core has one: _asyncio caches the running event loop under it, so with one id a green thread would find another's loop running."),
         new("thread_id", NotSwapped, "Green threads share the OS thread, and signals and locks that ask for it mean that."),
         new("native_thread_id", NotSwapped, "See thread_id."),
         new("gilstate_counter", NotSwapped, "A sum: each PyGILState_Ensure() is matched by its Release() on the same stack, and the hub's own keeps it above 0."),
@@ -75,7 +75,7 @@ public static class ThreadStateAnswers
 
         // ---- asyncio's settings -----------------------------------------------------------------------------------------------------------------------------
         new("coroutine_origin_tracking_depth", NotSwapped, "sys.set_coroutine_origin_tracking_depth() is a debugging setting of the OS thread."),
-        new("async_gen_firstiter", NotSwapped, "sys.set_asyncgen_hooks(): set while an event loop runs, and there is one loop at a time; see id."),
+        new("async_gen_firstiter", NotSwapped, "sys.set_asyncgen_hooks(): set while an event loop runs. A loop that waits inside a green thread leaves its hooks to the others' async generators."),
         new("async_gen_finalizer", NotSwapped, "See async_gen_firstiter."),
     ];
 

@@ -53,7 +53,7 @@ public static partial class ThreadStateLayouts
     {
         var known = string.Join(", ", Known.Select(layout => layout.MinorVersion));
         return new UnsupportedPythonException(
-            $"CPython {found} is not supported: {why}. Known versions ({IntPtr.Size * 8} bit): {known}. How to add one: docs/adr/0004-run-time-layout-tables.md.");
+            $"CPython {found} is not supported: {why}. Known versions ({IntPtr.Size * 8} bit): {known}. Name one with --python PATH, or install Debian's libpython3.11.");
     }
 
     private static List<ThreadStateLayout> Collect()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
@@ -14,8 +15,9 @@ namespace UGreen.Py.Front.Uwsgi;
 internal sealed class UwsgiBodyReader : PipeReader
 {
     private PipeReader? _transport;
-    private System.Buffers.ReadOnlySequence<byte> _given;
+    private ReadOnlySequence<byte> _given;
     private bool _givenIsRest;
+    private bool _cancelled;
 
     /// <summary>Body bytes that were not consumed.</summary>
     public long Remaining { get; private set; }
@@ -28,6 +30,7 @@ internal sealed class UwsgiBodyReader : PipeReader
         _transport = transport;
         Remaining = length;
         IsReading = false;
+        _cancelled = false;
     }
 
     /// <summary>Forgets the connection.</summary>
@@ -73,7 +76,11 @@ internal sealed class UwsgiBodyReader : PipeReader
     }
 
     /// <inheritdoc/>
-    public override void CancelPendingRead() => Transport.CancelPendingRead();
+    public override void CancelPendingRead()
+    {
+        Volatile.Write(ref _cancelled, true);
+        Transport.CancelPendingRead();
+    }
 
     /// <summary>Does nothing: the connection is the front's.</summary>
     public override void Complete(Exception? exception = null)
@@ -115,6 +122,8 @@ internal sealed class UwsgiBodyReader : PipeReader
         }
 
         _given = buffer;
-        return new ReadResult(buffer, read.IsCanceled, _givenIsRest);
+        // The front cancels its own wait for the head when the server stops; if that comes a moment late it must not look like a failed body.
+        var cancelled = read.IsCanceled && Interlocked.Exchange(ref _cancelled, false);
+        return new ReadResult(buffer, cancelled, _givenIsRest);
     }
 }

@@ -153,6 +153,7 @@ public sealed class UwsgiCodec
         }
 
         if (name.IsOneLine ? value.ContainsAny(s_controls) : value.Contains((byte)0)) return UwsgiRefusal.BadValue(name.Text);
+        if (name.IsRedundant) return null;
         switch (name.Id)
         {
             case VariableId.ContentLength when !value.IsEmpty:

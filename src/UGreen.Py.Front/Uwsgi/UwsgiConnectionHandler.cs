@@ -12,7 +12,7 @@ namespace UGreen.Py.Front.Uwsgi;
 /// <summary>
 /// What Kestrel's transport calls for each connection of a uwsgi socket. One connection is one request:
 /// <list type="number">
-/// <item>read the packet, within <see cref="UwsgiOptions.HeadTimeout"/>;</item>
+/// <item>read the packet, within <see cref="UwsgiFrontOptions.HeadTimeout"/>;</item>
 /// <item>hand the exchange to the application side and wait for its outcome;</item>
 /// <item>write what is left to write, or reset the connection;</item>
 /// <item>take in what the application did not read of the request body, for a while, so that the response is not lost; then the transport closes.</item>
@@ -21,7 +21,7 @@ namespace UGreen.Py.Front.Uwsgi;
 public sealed class UwsgiConnectionHandler : ConnectionHandler
 {
     private readonly IGatewayApplication _application;
-    private readonly UwsgiOptions _options;
+    private readonly UwsgiFrontOptions _options;
     private readonly UwsgiCodec _codec;
     private readonly UwsgiExchangePool _exchanges;
     private readonly ILogger _logger;
@@ -32,7 +32,7 @@ public sealed class UwsgiConnectionHandler : ConnectionHandler
     /// <param name="options">Limits and times.</param>
     /// <param name="loggers">For the front's own lines.</param>
     /// <param name="time">For time-outs.</param>
-    public UwsgiConnectionHandler(IGatewayApplication application, UwsgiOptions options, ILoggerFactory loggers, TimeProvider time)
+    public UwsgiConnectionHandler(IGatewayApplication application, UwsgiFrontOptions options, ILoggerFactory loggers, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(application);
         ArgumentNullException.ThrowIfNull(options);

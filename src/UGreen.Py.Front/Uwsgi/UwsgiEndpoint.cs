@@ -43,7 +43,7 @@ public sealed record UwsgiEndpoint
         ArgumentNullException.ThrowIfNull(text);
         var value = text.Trim();
         if (value.Length == 0) throw Refuse(text, "the address is empty");
-        if (value.StartsWith("fd://", StringComparison.Ordinal)) return new UwsgiEndpoint(value, new FileHandleEndPoint((ulong)Number(text, value[5..], int.MaxValue, "file descriptor"), FileHandleType.Auto), "", 0);
+        if (value.StartsWith("fd://", StringComparison.Ordinal)) return new UwsgiEndpoint(value, Inherited(text, value[5..]), "", 0);
         if (value.Contains("://", StringComparison.Ordinal)) throw Refuse(text, "write the address without a scheme");
         if (value[0] == '@') return new UwsgiEndpoint(value, Unix(text, "\0" + value[1..]), "", 0);
         var colon = value.LastIndexOf(':');
@@ -91,6 +91,8 @@ public sealed record UwsgiEndpoint
     }
 
     public override string ToString() => Text;
+
+    private static FileHandleEndPoint Inherited(string text, string number) => new((ulong)Number(text, number, int.MaxValue, "file descriptor"), FileHandleType.Auto);
 
     private static UnixDomainSocketEndPoint Unix(string text, string path)
     {

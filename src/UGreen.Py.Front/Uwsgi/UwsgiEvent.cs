@@ -1,5 +1,10 @@
 namespace UGreen.Py.Front.Uwsgi;
 
+/// <summary>One event of the codec.</summary>
+/// <param name="Kind">Which.</param>
+/// <param name="Refusal">Set exactly when the packet is refused.</param>
+public readonly record struct UwsgiEvent(UwsgiEventKind Kind, UwsgiRefusal? Refusal = null);
+
 /// <summary>What <see cref="UwsgiCodec.Read"/> made of the bytes.</summary>
 public enum UwsgiEventKind
 {
@@ -15,8 +20,3 @@ public enum UwsgiEventKind
     /// <summary>See <see cref="UwsgiEvent.Refusal"/>; nothing more can be read from this connection.</summary>
     Refused,
 }
-
-/// <summary>One event of the codec.</summary>
-/// <param name="Kind">Which.</param>
-/// <param name="Refusal">Set exactly when the packet is refused.</param>
-public readonly record struct UwsgiEvent(UwsgiEventKind Kind, UwsgiRefusal? Refusal = null);

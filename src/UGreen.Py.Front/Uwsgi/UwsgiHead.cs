@@ -43,10 +43,13 @@ public sealed class UwsgiHead
         Add(name.Text, value);
     }
 
-    /// <summary>Adds a variable that must not be missing, with its usual value, unless it is there.</summary>
+    /// <summary>
+    /// Adds a variable that must not be missing, with its usual value, unless it is there. One that is there and empty (nginx's SERVER_NAME without a server_name line) is
+    /// overruled by a value that is not: SERVER_NAME and SERVER_PORT must not be empty (PEP 3333).
+    /// </summary>
     internal void AddDefault(VariableId id, string name, string value)
     {
-        if (_known[(int)id] is not null) return;
+        if (_known[(int)id] is { } sent && (sent.Length > 0 || value.Length == 0)) return;
         _known[(int)id] = value;
         Add(name, value);
     }

@@ -39,6 +39,8 @@ internal sealed class VariableName
         Text = text;
         Id = s_ids.GetValueOrDefault(text);
         IsDropped = s_neverHonoured.Contains(text) || Array.Exists(s_serverPrefixes, prefix => text.StartsWith(prefix, StringComparison.Ordinal));
+        // nginx passes these headers on beside its own CONTENT_TYPE and CONTENT_LENGTH, which are what counts; an environ must not have them (RFC 3875, section 4.1.18).
+        IsRedundant = text is "HTTP_CONTENT_TYPE" or "HTTP_CONTENT_LENGTH";
         // HTTP forbids control characters in what these carry. Others may hold them: PATH_INFO and SCRIPT_NAME are percent-decoded ("/a%0Ab" is a valid URL, and
         // the HTTP front takes it as well), SSL_CLIENT_CERT is a text of many lines.
         IsOneLine = text.StartsWith("HTTP_", StringComparison.Ordinal) || text == "CONTENT_TYPE" || Id is not (VariableId.Other or VariableId.Path or VariableId.ScriptName);
@@ -50,6 +52,9 @@ internal sealed class VariableName
 
     /// <summary>Never reaches the application.</summary>
     public bool IsDropped { get; }
+
+    /// <summary>Does not reach the application either, but is nothing to speak of.</summary>
+    public bool IsRedundant { get; }
 
     /// <summary>The value must not hold a control character; in the others only NUL is refused.</summary>
     public bool IsOneLine { get; }

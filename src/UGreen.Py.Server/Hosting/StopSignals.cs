@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace UGreen.Py.Server.Hosting;
 
 /// <summary>
-/// SIGTERM and SIGINT ask for a graceful stop the first time and for an end at once the second time; SIGQUIT means at once. Before the server is ready there is
-/// nothing to be graceful about, so the first one already means at once.
+/// The first SIGTERM or SIGINT asks for a graceful stop. A SIGINT after that (a second Ctrl-C) and SIGQUIT end at once; a second SIGTERM changes nothing, because
+/// supervisors and <c>timeout</c> send it to the process and to its group. Before the server is ready there is nothing to be graceful about: any of them ends at once.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
@@ -35,7 +35,7 @@ internal sealed class StopSignals : IDisposable
     {
         var isFirst = Interlocked.Exchange(ref _asked, 1) == 0;
         if (signal != PosixSignal.SIGQUIT && isFirst && _isGraceful) _requested.TrySetResult(signal.ToString());
-        else _atOnce(signal.ToString(), 128 + Number(signal));
+        else if (signal != PosixSignal.SIGTERM || !_isGraceful) _atOnce(signal.ToString(), 128 + Number(signal));
     }
 
     public void Dispose()

@@ -19,17 +19,13 @@ internal static partial class ServerLog
     [LoggerMessage(1003, LogLevel.Information, "stopped")]
     public static partial void Stopped(ILogger logger);
 
-    [LoggerMessage(1004, LogLevel.Critical, "{Message}")]
-    public static partial void Failed(ILogger logger, string message);
+    // Reserved: event id 1004, 1007
 
     [LoggerMessage(1005, LogLevel.Critical, "the hub has ended: {Message}")]
     public static partial void WorkerDied(ILogger logger, string message);
 
     [LoggerMessage(1006, LogLevel.Debug, "details")]
     public static partial void Details(ILogger logger, Exception exception);
-
-    [LoggerMessage(1007, LogLevel.Error, "{Traceback}")]
-    public static partial void Traceback(ILogger logger, string traceback);
 
     [LoggerMessage(1008, LogLevel.Debug, "the grace period is over; the requests that still ran were cut")]
     public static partial void GraceOver(ILogger logger);

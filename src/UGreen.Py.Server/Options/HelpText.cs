@@ -19,8 +19,8 @@ internal static class HelpText
         }
 
         text.Append("\nExamples:\n");
-        text.Append("  ugreen-py --http :8080 --async 200 --module mysite.wsgi\n");
-        text.Append("  ugreen-py --http 127.0.0.1:8000 --venv /srv/app/venv --chdir /srv/app app.py:app\n");
+        text.Append("  ugreen-py -w tests.cpubound_green --async 30 --ugreen\n");
+        text.Append("  ugreen-py -w mysite.wsgi:application --http :8080 --async 200 -H /srv/site/venv --chdir /srv/site\n");
         return text.ToString();
     }
 

@@ -10,8 +10,8 @@ internal static class OptionDefaults
     public const int Cores = 100;
     /// <summary>A bound against typing errors only; how many stacks really fit depends on their size, and the worker says so when they do not.</summary>
     public const int MaxCores = 100_000;
-    /// <summary>1 MiB: what a deep Django or SQLAlchemy call needs with room to spare. Only touched pages cost memory.</summary>
-    public const int StackPages = 256;
+    /// <summary>What GreenStacks.DefaultPages chooses. It is address space; only touched pages cost memory.</summary>
+    public const string StackPages = "256 to 1024, as many as fit";
     /// <summary>64 KiB: a smaller stack overflows in CPython's own start of a call.</summary>
     public const int MinStackPages = 16;
     public const int MaxStackPages = 65_536;

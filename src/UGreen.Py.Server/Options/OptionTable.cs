@@ -9,7 +9,7 @@ internal static class OptionTable
         [
             new OptionSpec { Name = "module", Aliases = ["wsgi"], Short = 'w', Value = "PKG.MOD[:CALLABLE]", Help = "WSGI module to import" },
             new OptionSpec { Name = "wsgi-file", Aliases = ["file"], Value = "FILE", Help = "Python file to load instead of a module" },
-            new OptionSpec { Name = "callable", Value = "NAME", Help = "name of the WSGI callable when none is given", Default = OptionDefaults.Callable },
+            new OptionSpec { Name = "callable", Value = "NAME", Help = "callable to serve when -w or --wsgi-file names none", Default = OptionDefaults.Callable },
         ]),
         new("HTTP",
         [
@@ -19,8 +19,8 @@ internal static class OptionTable
         [
             new OptionSpec { Name = "async", Value = "N", Help = "number of cores: requests that run at the same time", Default = OptionDefaults.Text(OptionDefaults.Cores) },
             new OptionSpec { Name = "ugreen", Help = "green threads; the only engine, accepted for uWSGI's sake" },
-            new OptionSpec { Name = "ugreen-stacksize", Value = "PAGES", Help = "stack of each core in pages of 4 KiB", Default = OptionDefaults.Text(OptionDefaults.StackPages) },
-            new OptionSpec { Name = "ugreen-switch", Value = "direct|posix", Help = "how stacks are switched", Default = OptionDefaults.Switch },
+            new OptionSpec { Name = "ugreen-stacksize", Value = "PAGES", Help = "stack of each core in pages of 4 KiB", Default = OptionDefaults.StackPages },
+            new OptionSpec { Name = "ugreen-switch", Value = "direct|posix", Help = "direct: machine code of our own; posix: swapcontext(), slower", Default = OptionDefaults.Switch },
             new OptionSpec { Name = "async-queue", Value = "N", Help = "requests that may wait while all cores are busy; more get 503", Default = OptionDefaults.Text(OptionDefaults.Queue) },
         ]),
         new("Python",

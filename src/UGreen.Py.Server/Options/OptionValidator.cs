@@ -30,15 +30,16 @@ internal sealed class OptionValidator
     private ServerOptions Build(IReadOnlyDictionary<string, object> given)
     {
         var (module, file, callable) = Application();
+        var cores = Number("async", _arguments.Async, OptionDefaults.Cores, 1, OptionDefaults.MaxCores);
         return new ServerOptions
         {
             Module = module,
             WsgiFile = file,
             Callable = callable,
             Http = Endpoints(),
-            Cores = Number("async", _arguments.Async, OptionDefaults.Cores, 1, OptionDefaults.MaxCores),
+            Cores = cores,
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
-            StackPages = Number("ugreen-stacksize", _arguments.UgreenStackSize, OptionDefaults.StackPages, OptionDefaults.MinStackPages, OptionDefaults.MaxStackPages),
+            StackPages = Number("ugreen-stacksize", _arguments.UgreenStackSize, GreenStacks.DefaultPages(cores), OptionDefaults.MinStackPages, OptionDefaults.MaxStackPages),
             Switch = Switch(),
             QueueLimit = Number("async-queue", _arguments.AsyncQueue, OptionDefaults.Queue, 0, OptionDefaults.MaxQueue),
             PythonPaths = [.. _arguments.PythonPath.Select(p => NotEmpty("pythonpath", p) ?? "")],

@@ -43,6 +43,7 @@ internal static class ServerCommandLine
         var name = token.Split('=')[0];
         var shown = name.Length == 1 ? $"-{name}" : $"--{name}";
         var nearest = name.Length == 1 ? null : NearestName.Find(name, OptionTable.LongNames);
+        if (UwsgiOptions.Has(name)) return $"option {shown} is one of uWSGI's that this server does not have yet; see --help";
         return nearest is null ? $"unknown option {shown}; see --help" : $"unknown option {shown}; did you mean --{nearest}?";
     }
 }

@@ -22,7 +22,7 @@ internal sealed record ServerOptions
     /// <summary><c>--async</c> was given without <c>--ugreen</c>, which in uWSGI would choose another engine.</summary>
     public bool UgreenImplied { get; init; }
 
-    public int StackPages { get; init; } = OptionDefaults.StackPages;
+    public int StackPages { get; init; } = GreenStacks.DefaultPages(OptionDefaults.Cores);
 
     public SwitchKind Switch { get; init; } = SwitchKind.Direct;
 

@@ -32,6 +32,8 @@ internal sealed class RespondCall() : HubCall("respond", "respond(body, /)\n--\n
         }
 
         head.ContentLength ??= data.Length;
+        if (head.ContentLength > data.Length)
+            throw HubCallException.Value($"the application sent {head.ContentLength - data.Length} bytes less than its Content-Length"); // before anything left, so it can be a 500
         if (head.ContentLength != data.Length || data.Length > WholeLimit) return false;
         data.CopyTo(exchange.SetWholeBody(data.Length));
         request.CountBody(data.Length);

@@ -6,7 +6,7 @@ namespace UGreen.Py.Wsgi.Calls;
 
 /// <summary>
 /// <c>_ugreen.spawn(callable)</c>: runs a callable on a free core, without a request. Internal: the benchmarks and tests use it; it takes cores away from requests.
-/// Returns the core's number, or raises RuntimeError when none is free.
+/// Raises RuntimeError when none is free.
 /// </summary>
 internal sealed class SpawnCall(WsgiApplication application) : HubCall("spawn",
     "spawn(callable, /)\n--\n\nRun callable() on a free core. Internal. Raises RuntimeError when no core is free.")

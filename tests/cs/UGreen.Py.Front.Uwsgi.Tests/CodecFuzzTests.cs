@@ -13,7 +13,7 @@ public sealed class CodecFuzzTests
     private static readonly string[] s_names =
     [
         "REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING", "UWSGI_FILE", "UWSGI_SCHEME", "HTTPS",
-        "SERVER_NAME", "X", "wsgi.input", "SCRIPT_NAME", "REMOTE_PORT",
+        "SERVER_NAME", "X", "wsgi.input", "SCRIPT_NAME", "REMOTE_PORT", "HTTP_CONTENT_LENGTH",
     ];
 
     private static readonly string[] s_values =

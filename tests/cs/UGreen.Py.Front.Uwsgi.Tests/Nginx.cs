@@ -86,7 +86,9 @@ internal sealed class Nginx : IAsyncDisposable
                 location /unix/ { uwsgi_pass {{unix}}; }
                 location /unbuffered/ { uwsgi_pass {{tcp}}; uwsgi_request_buffering off; }
                 location /raw/ { uwsgi_pass {{raw}}; }
-                location /evil/ { uwsgi_pass {{tcp}}; uwsgi_param UWSGI_FILE /tmp/evil.py; uwsgi_param SCRIPT_NAME /evil; }
+                # uwsgi_param lines of its own take the place of the inherited ones.
+                location /bare/ { uwsgi_pass {{tcp}}; uwsgi_param X y; }
+                location /evil/ { uwsgi_pass {{tcp}}; include /etc/nginx/uwsgi_params; uwsgi_param UWSGI_FILE /tmp/evil.py; uwsgi_param SCRIPT_NAME /evil; }
             }
         }
         """;

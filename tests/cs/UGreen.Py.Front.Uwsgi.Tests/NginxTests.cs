@@ -115,9 +115,12 @@ public sealed class NginxTests
     }
 
     [NginxTheory]
-    [InlineData("/tcp/a%0Ab", "HTTP/1.1 200 OK")]
-    [InlineData("/evil/x", "HTTP/1.1 200 OK")]
-    public async Task Odd_requests(string target, string status)
+    [InlineData("/tcp/a%0Ab", "HTTP/1.1 200 OK", "/tcp/a\nb|/tcp/a%0Ab|")]
+    [InlineData("/tcp/vars", "HTTP/1.1 200 OK", "HTTP_UWSGI_FILE=/tmp/x;")]
+    [InlineData("/tcp/vars", "HTTP/1.1 200 OK", "HTTP_X_LATIN=\xe9;")]
+    [InlineData("/evil/vars", "HTTP/1.1 200 OK", "SCRIPT_NAME=/evil;")]
+    [InlineData("/bare/vars", "HTTP/1.1 400 Bad Request", "no REQUEST_METHOD")]
+    public async Task Odd_requests(string target, string status, string part)
     {
         await using var site = await Site.StartAsync();
         using var client = new TcpClient();
@@ -126,6 +129,7 @@ public sealed class NginxTests
         await stream.WriteAsync(System.Text.Encoding.Latin1.GetBytes($"GET {target} HTTP/1.1\r\nHost: x\r\nUWSGI-FILE: /tmp/x\r\nX-Latin: \xe9\r\nConnection: close\r\n\r\n"));
         var answer = await new StreamReader(stream, System.Text.Encoding.Latin1).ReadToEndAsync();
         Assert.StartsWith(status, answer, StringComparison.Ordinal);
+        Assert.Contains(part, answer, StringComparison.Ordinal);
         Assert.DoesNotContain("evil.py", answer, StringComparison.Ordinal);
     }
 
@@ -220,6 +224,9 @@ public sealed class NginxTests
                     var sum = 0L;
                     var total = await FakeApplication.ReadBodyAsync(e, piece => sum += piece.ToArray().Sum(b => (long)b));
                     FakeApplication.Whole(e, string.Create(CultureInfo.InvariantCulture, $"{total} {sum} {e.ContentLength}"));
+                    break;
+                case "vars":
+                    FakeApplication.Whole(e, string.Concat(e.Variables.ToArray().Select(v => $"{v.Name}={v.Value};")));
                     break;
                 case "head":
                     e.Head.ContentLength = 12_345;

@@ -34,7 +34,7 @@ public sealed class RefusalTests
     [Fact]
     public async Task A_block_that_is_too_large_is_431()
     {
-        await using var front = await TestFront.StartAsync(e => FakeApplication.Whole(e, ""), new UwsgiOptions { Limits = new UwsgiLimits { BlockBytes = 4096 } });
+        await using var front = await TestFront.StartAsync(e => FakeApplication.Whole(e, ""), new UwsgiFrontOptions { Limits = new UwsgiLimits { BlockBytes = 4096 } });
         using var client = await front.ConnectAsync();
         // All of it and a body behind it: the answer must not be lost in a reset.
         await client.SendAsync(Packet.Request("POST", ("HTTP_COOKIE", new string('x', 60_000)), ("CONTENT_LENGTH", "500000")));
@@ -64,7 +64,7 @@ public sealed class RefusalTests
     [InlineData(true, 50)]
     public async Task A_slow_head_is_closed_without_an_answer(bool unix, int bytes)
     {
-        await using var front = await TestFront.StartAsync(e => FakeApplication.Whole(e, ""), new UwsgiOptions { HeadTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var front = await TestFront.StartAsync(e => FakeApplication.Whole(e, ""), new UwsgiFrontOptions { HeadTimeout = TimeSpan.FromMilliseconds(200) });
         using var client = await front.ConnectAsync(unix);
         await client.SendAsync(Packet.Request("GET").AsMemory(0, bytes));
         Assert.Equal("", await client.ReadToEndAsync());
@@ -81,7 +81,7 @@ public sealed class RefusalTests
                 await FakeApplication.ReadBodyAsync(e);
                 FakeApplication.Whole(e, "late");
             },
-            new UwsgiOptions { HeadTimeout = TimeSpan.FromSeconds(1) });
+            new UwsgiFrontOptions { HeadTimeout = TimeSpan.FromSeconds(1) });
         using var client = await front.ConnectAsync();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1500));
         await client.SendAsync(Packet.Request("POST", ("CONTENT_LENGTH", "1")));
@@ -112,7 +112,7 @@ public sealed class RefusalTests
                 await goOn.Task;
                 FakeApplication.Whole(e, "done");
             },
-            new UwsgiOptions { HeadTimeout = TimeSpan.FromMinutes(5) });
+            new UwsgiFrontOptions { HeadTimeout = TimeSpan.FromMinutes(5) });
         using var unused = await front.ConnectAsync();
         using var client = await front.ConnectAsync();
         await client.SendAsync(Packet.Request("GET"));
@@ -131,7 +131,7 @@ public sealed class RefusalTests
     public async Task Finished_requests_are_logged_with_the_status_that_was_sent()
     {
         var logged = new TaskCompletionSource<(string, int, bool, long)>();
-        var options = new UwsgiOptions { RequestLog = (e, status, ticks) => logged.SetResult((e.Method + e.Target, status, e.WasAborted, e.BytesOut)) };
+        var options = new UwsgiFrontOptions { RequestLog = (e, status, ticks) => logged.SetResult((e.Method + e.Target, status, e.WasAborted, e.BytesOut)) };
         await using var front = await TestFront.StartAsync(e => FakeApplication.Whole(e, "four", 203), options);
         using var client = await front.ConnectAsync();
         await client.AskAsync(Packet.Request("GET"));

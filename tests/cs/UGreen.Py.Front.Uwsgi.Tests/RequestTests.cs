@@ -31,6 +31,15 @@ public sealed class RequestTests
         Assert.EndsWith($"\r\n\r\n{(unix ? "" : "127.0.0.1")}|REQUEST_METHOD=GET;SCRIPT_NAME=/app;PATH_INFO=;QUERY_STRING=;SERVER_PROTOCOL=HTTP/1.1;{site}", answer, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_empty_server_name_is_overruled()
+    {
+        await using var front = await TestFront.StartAsync(e => FakeApplication.Whole(e, Variables(e)));
+        using var client = await front.ConnectAsync();
+        // The last one counts.
+        Assert.EndsWith("SERVER_NAME=127.0.0.1;", await client.AskAsync(Packet.Request("GET", ("SCRIPT_NAME", ""), ("SERVER_NAME", ""))), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("https", "HTTPS", "on")]
     [InlineData("https", "HTTPS", "1")]

@@ -65,7 +65,7 @@ internal static class SecondReader
         if (lengths.Select(System.Numerics.BigInteger.Parse).Distinct().Count() > 1) return null;
         long? length = lengths.Count == 0 ? null : long.Parse(lengths[0]);
         if (length is null && list.LastOrDefault(v => v.Name == "HTTP_TRANSFER_ENCODING").Value is { Length: > 0 }) return null;
-        return new Answer("Request", 4 + size, [.. list.Where(v => v.Name != "HTTP_TRANSFER_ENCODING")], length);
+        return new Answer("Request", 4 + size, [.. list.Where(v => v.Name is not ("HTTP_TRANSFER_ENCODING" or "HTTP_CONTENT_TYPE" or "HTTP_CONTENT_LENGTH"))], length);
     }
 
     private static string? Text(BinaryReader reader)

@@ -18,7 +18,7 @@ internal sealed class TestFront : IAsyncDisposable
     private readonly KestrelServer _server;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("uwsgi-");
 
-    private TestFront(IGatewayApplication application, UwsgiOptions options)
+    private TestFront(IGatewayApplication application, UwsgiFrontOptions options)
     {
         SocketPath = Path.Combine(_folder.FullName, "app.sock");
         var handler = new UwsgiConnectionHandler(application, options, Log, TimeProvider.System);
@@ -34,7 +34,7 @@ internal sealed class TestFront : IAsyncDisposable
 
     public string SocketPath { get; }
 
-    public static Task<TestFront> StartAsync(Action<UwsgiExchange> answer, UwsgiOptions? options = null)
+    public static Task<TestFront> StartAsync(Action<UwsgiExchange> answer, UwsgiFrontOptions? options = null)
         => StartAsync(
             e =>
             {
@@ -43,11 +43,11 @@ internal sealed class TestFront : IAsyncDisposable
             },
             options);
 
-    public static Task<TestFront> StartAsync(Func<UwsgiExchange, Task> answer, UwsgiOptions? options = null) => StartAsync(new FakeApplication(answer), options);
+    public static Task<TestFront> StartAsync(Func<UwsgiExchange, Task> answer, UwsgiFrontOptions? options = null) => StartAsync(new FakeApplication(answer), options);
 
-    public static async Task<TestFront> StartAsync(IGatewayApplication application, UwsgiOptions? options = null)
+    public static async Task<TestFront> StartAsync(IGatewayApplication application, UwsgiFrontOptions? options = null)
     {
-        var front = new TestFront(application, options ?? new UwsgiOptions());
+        var front = new TestFront(application, options ?? new UwsgiFrontOptions());
         await front._server.StartAsync(new NoHttp(), CancellationToken.None);
         var addresses = front._server.Features.Get<IServerAddressesFeature>()!.Addresses;
         front.Port = new Uri(addresses.First(a => !a.Contains("unix", StringComparison.Ordinal))).Port;
@@ -56,7 +56,7 @@ internal sealed class TestFront : IAsyncDisposable
 
     public async Task<Client> ConnectAsync(bool unix = false, int? receiveBufferBytes = null)
     {
-        var socket = unix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = unix ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         if (receiveBufferBytes is { } bytes) socket.ReceiveBufferSize = bytes;
         await socket.ConnectAsync(unix ? new UnixDomainSocketEndPoint(SocketPath) : new IPEndPoint(IPAddress.Loopback, Port));
         return new Client(socket);

@@ -3,7 +3,7 @@ using UGreen.Py.Gateway;
 namespace UGreen.Py.Front.Uwsgi;
 
 /// <summary>What a <see cref="UwsgiConnectionHandler"/> is started with.</summary>
-public sealed record UwsgiOptions
+public sealed record UwsgiFrontOptions
 {
     public UwsgiLimits Limits { get; init; } = new();
 
