@@ -45,6 +45,7 @@ internal static class X64OverflowHandler
         X64Emitter x = new();
         EmitRangeCheck(x);
         EmitNumber(x);
+        EmitOldHandler(x);
         EmitWrite(x);
         return x.Finish();
     }
@@ -81,10 +82,24 @@ internal static class X64OverflowHandler
         x.JumpIf(X64Condition.NotEqual, Digit);
         x.AddressOfData(Rsi, OverflowData.GreenText);
         x.LoadData(Rdx, OverflowData.GreenBytes);
+        x.JumpTo(Write);
+    }
+
+    private static void EmitOldHandler(X64Emitter x)
+    {
+        x.Label(Restore);
+        x.Move(Rdi, R8);
+        x.Move(Rsi, R9);
+        x.Move(Rdx, R10);
+        x.Label(Old);
+        x.JumpData(OverflowData.OldHandler);
     }
 
     private static void EmitWrite(X64Emitter x)
     {
+        x.Label(Main);
+        x.AddressOfData(Rsi, OverflowData.MainText);
+        x.LoadData(Rdx, OverflowData.MainBytes);
         x.Label(Write);
         x.Set(Rdi, StandardError);
         x.Set(Rax, WriteCall);
@@ -97,15 +112,5 @@ internal static class X64OverflowHandler
         x.Set(Rax, ActionCall);
         x.SystemCall();
         x.Return();
-        x.Label(Restore);
-        x.Move(Rdi, R8);
-        x.Move(Rsi, R9);
-        x.Move(Rdx, R10);
-        x.Label(Old);
-        x.JumpData(OverflowData.OldHandler);
-        x.Label(Main);
-        x.AddressOfData(Rsi, OverflowData.MainText);
-        x.LoadData(Rdx, OverflowData.MainBytes);
-        x.JumpTo(Write);
     }
 }

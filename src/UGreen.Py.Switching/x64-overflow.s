@@ -31,6 +31,16 @@ digit:
     jne digit                           # The text was prepared with zeros in front.
     lea rsi, [rip + GreenText]
     mov rdx, [rip + GreenBytes]
+    jmp write
+restore:
+    mov rdi, r8
+    mov rsi, r9
+    mov rdx, r10
+old:
+    jmp [rip + OldHandler]              # Its ret goes to the kernel's restorer, as ours would have.
+main:
+    lea rsi, [rip + MainText]
+    mov rdx, [rip + MainBytes]
 write:
     mov edi, StandardError
     mov eax, WriteCall
@@ -43,13 +53,3 @@ write:
     mov eax, ActionCall
     syscall
     ret                                 # To the kernel's restorer, and from there to the same fault, which now ends the process.
-restore:
-    mov rdi, r8
-    mov rsi, r9
-    mov rdx, r10
-old:
-    jmp [rip + OldHandler]              # Its ret goes to the kernel's restorer, as ours would have.
-main:
-    lea rsi, [rip + MainText]
-    mov rdx, [rip + MainBytes]
-    jmp write

@@ -19,7 +19,7 @@ public sealed class OptionTests
         Assert.Equal("127.0.0.1:8000", Assert.Single(options.Http).Text);
         Assert.Equal(100, options.Cores);
         Assert.False(options.UgreenImplied);
-        Assert.Equal(256, options.StackPages);
+        Assert.Equal(1024, options.StackPages); // 100 cores leave room for the most that is chosen
         Assert.Equal(SwitchKind.Direct, options.Switch);
         Assert.Equal(1000, options.QueueLimit);
         Assert.Empty(options.PythonPaths);

@@ -51,7 +51,7 @@ public sealed class ServerHostTests : IDisposable
             ugreen-py {StartBlock.Version}
               python       3.11.2
               engine       ugreen, direct switch
-              cores        100, 1024 KiB stack each
+              cores        100, 4096 KiB stack each
               application  app:application
               pid          {Environment.ProcessId}
             listening on {address}
@@ -117,8 +117,8 @@ public sealed class ServerHostTests : IDisposable
 
     [Theory]
     [InlineData(PosixSignal.SIGINT, 130)]
-    [InlineData(PosixSignal.SIGTERM, 143)]
-    public void The_second_signal_means_at_once(PosixSignal signal, int code)
+    [InlineData(PosixSignal.SIGQUIT, 131)]
+    public void A_second_signal_means_at_once(PosixSignal signal, int code)
     {
         _signals.BeginGraceful();
         _signals.Receive(PosixSignal.SIGTERM);
@@ -127,6 +127,17 @@ public sealed class ServerHostTests : IDisposable
         _signals.Receive(signal);
 
         Assert.Equal([(signal.ToString(), code)], _atOnce);
+    }
+
+    // timeout(1) and supervisors send it to the process and to its group.
+    [Fact]
+    public void A_second_SIGTERM_changes_nothing()
+    {
+        _signals.BeginGraceful();
+        _signals.Receive(PosixSignal.SIGTERM);
+        _signals.Receive(PosixSignal.SIGTERM);
+
+        Assert.Empty(_atOnce);
     }
 
     [Fact]
