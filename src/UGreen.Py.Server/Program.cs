@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
 using UGreen.Py.Native;
@@ -38,6 +39,8 @@ internal static class Program
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
     private static void Serve(ServerOptions options)
     {
+        // Whole entries: .NET's own writer passes 256 characters at a time, and request lines, which have a stream of their own, would land in between.
+        Console.SetError(new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false), 64 * 1024) { AutoFlush = true });
         var loggers = ServerLogging.Create(options.LogLevel, TimeProvider.System);
         var requestLines = options.LogRequests && options.LogLevel <= LogLevel.Information ? new LineBatch(Console.OpenStandardError()) : null;
         var logger = loggers.CreateLogger(ServerLog.Category);

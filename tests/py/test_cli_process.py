@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 from apps_http.wire import APPS_HTTP, Wire
-from serving import Control, Server, background, until
+from serving import Control, Server, background, many, until
 
 TIME = r"\d\d:\d\d:\d\d\.\d{3}"
 
@@ -40,7 +40,7 @@ def serving(control, *options, app="cli_app", **more):
 def test_the_first_lines(control):
     with serving(control) as server:
         assert re.match(
-            rf"ugreen-py \d+\.\d+\.\d+\S*\n  python +3\.11\.\d+ \(/\S+\)\n  engine +ugreen, direct switch\n  cores +3, 1024 KiB stack each\n"
+            rf"ugreen-py \d+\.\d+\.\d+\S*\n  python +3\.11\.\d+ \(/\S+\)\n  engine +ugreen, direct switch\n  cores +3, \d+ KiB stack each\n"
             rf"  application +cli_app:application\n  pid +{server.pid}\nlistening on http://127\.0\.0\.1:{server.port}\n", server.log), server.log
 
 
@@ -94,6 +94,21 @@ def test_a_request_target_cannot_forge_the_log(control, shared, target):
 def shared(control):
     with serving(control, app="wsgi_app") as server:
         yield server
+
+
+def test_entries_do_not_land_inside_each_other(control, shared):
+    """Tracebacks and request lines come from different threads; each is written whole."""
+    mark = len(shared.log)
+
+    def client(i):
+        with Wire(shared) as w:
+            for _ in range(20):
+                assert w.ask("/raises?when=before&" + "x" * 1000).status == 500
+                assert w.ask("/keywords").status == 200
+
+    many(10, client)
+    until(lambda: shared.log.count('"/keywords"', mark) == 200 and shared.log.count("OwnError: of our own\n", mark) == 200, "all log entries")
+    assert all(re.match(rf"{TIME} \w+ +\w+: |    ", line) for line in shared.log[mark:].splitlines()), shared.log[mark:]
 
 
 def test_a_traceback_cannot_forge_the_log(control, shared):

@@ -132,7 +132,7 @@ EXHAUSTERS = {
     "json": "sys.setrecursionlimit(10**6)\n" + RUNAWAYS["json.dumps"],
     "hash, which counts no depth": "t = ()\nfor i in range(1000000): t = (t,)\nhash(t)",
     # Overflows within malloc(), whose lock it then holds.
-    "sqlite": "import sqlite3\nc = sqlite3.connect(':memory:')\ndef f(): return c.execute('select f()').fetchone()[0]\nc.create_function('f', 0, f)\nf()",
+    "sqlite": "sys.setrecursionlimit(10**6)\nimport sqlite3\nc = sqlite3.connect(':memory:')\ndef f(): return c.execute('select f()').fetchone()[0]\nc.create_function('f', 0, f)\nf()",
 }
 
 
