@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
 
@@ -19,7 +20,7 @@ public sealed class AccessLog : IAccessLog
     }
 
     /// <inheritdoc/>
-    public void Log(HttpExchange exchange, int status, long elapsedTicks)
+    public void Log(GatewayExchange exchange, int status, long elapsedTicks, bool aborted)
     {
         ArgumentNullException.ThrowIfNull(exchange);
         Span<byte> buffer = stackalloc byte[RequestLine.MaxBytes];
@@ -33,7 +34,7 @@ public sealed class AccessLog : IAccessLog
             Milliseconds = elapsedTicks * MillisecondsPerTick,
             Core = exchange.Core,
             Switches = exchange.Switches,
-            Aborted = exchange.WasAborted,
+            Aborted = aborted,
         };
         _lines.Add(buffer[..line.Format(buffer)]);
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using UGreen.Py.Front.Uwsgi;
 
 namespace UGreen.Py.Front;
 
@@ -8,7 +9,11 @@ namespace UGreen.Py.Front;
 internal static class BindError
 {
     /// <returns>Null when the exception is not about an address; then it is a bug and must not be dressed up.</returns>
-    public static FrontException? Explain(Exception error, IReadOnlyList<HttpEndpoint> endpoints, IReadOnlyList<IPEndPoint> bound)
+    /// <param name="error">What was thrown.</param>
+    /// <param name="endpoints">Every --http endpoint.</param>
+    /// <param name="bound">The addresses of these, in the same order.</param>
+    /// <param name="sockets">Every --socket endpoint.</param>
+    public static FrontException? Explain(Exception error, IReadOnlyList<HttpEndpoint> endpoints, IReadOnlyList<IPEndPoint> bound, IReadOnlyList<UwsgiEndpoint> sockets)
     {
         var code = Code(error);
         var reason = code switch
@@ -23,8 +28,9 @@ internal static class BindError
         if (reason is null) return null;
 
         // Kestrel does not say which of several endpoints failed except in its text; with one endpoint there is nothing to guess.
-        var index = endpoints.Count == 1 ? 0 : Failing(error, bound);
-        var which = index >= 0 ? $"{HttpEndpoint.OptionName} {endpoints[index].Text}" : $"{HttpEndpoint.OptionName} (one of {string.Join(", ", endpoints)})";
+        List<string> all = [.. endpoints.Select(e => $"{HttpEndpoint.OptionName} {e.Text}"), .. sockets.Select(s => $"{UwsgiEndpoint.OptionName} {s.Text}")];
+        var index = all.Count == 1 ? 0 : Failing(error, [.. bound.Select(b => b.ToString()), .. sockets.Select(s => s.Text)]);
+        var which = index >= 0 ? all[index] : "one of " + string.Join(", ", all);
         return new FrontException($"cannot listen on {which}: {reason}", error);
     }
 
@@ -45,11 +51,11 @@ internal static class BindError
         return error;
     }
 
-    private static int Failing(Exception error, IReadOnlyList<IPEndPoint> bound)
+    private static int Failing(Exception error, IReadOnlyList<string> bound)
     {
         for (var i = 0; i < bound.Count; i++)
         {
-            if (error.Message.Contains(bound[i].ToString(), StringComparison.Ordinal)) return i;
+            if (error.Message.Contains(bound[i], StringComparison.Ordinal)) return i;
         }
 
         return -1;

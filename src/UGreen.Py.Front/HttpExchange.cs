@@ -124,7 +124,7 @@ public sealed class HttpExchange : GatewayExchange
         }
     }
 
-    internal void WriteTo(IAccessLog log) => log.Log(this, _response.StatusCode, Stopwatch.GetTimestamp() - StartedAt);
+    internal void WriteTo(IAccessLog log) => log.Log(this, _response.StatusCode, Stopwatch.GetTimestamp() - StartedAt, WasAborted);
 
     internal void End()
     {

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
@@ -17,6 +18,7 @@ public sealed class HttpFront : IAsyncDisposable
     private readonly HttpFrontOptions _options;
     private readonly ILoggerFactory _loggers;
     private readonly HttpApplication _application;
+    private readonly UwsgiConnectionHandler _uwsgi;
     private KestrelServer? _server;
 
     /// <param name="options">Where to listen.</param>
@@ -28,10 +30,12 @@ public sealed class HttpFront : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(application);
         ArgumentNullException.ThrowIfNull(loggers);
-        if (options.Endpoints.Count == 0) throw new ArgumentException("at least one endpoint is needed", nameof(options));
+        if (options.Endpoints.Count + options.UwsgiEndpoints.Count == 0) throw new ArgumentException("at least one endpoint is needed", nameof(options));
 
         _options = options;
         _loggers = loggers;
+        var uwsgi = accessLog is null ? options.Uwsgi : options.Uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
+        _uwsgi = new UwsgiConnectionHandler(application, uwsgi, loggers, TimeProvider.System);
         _application = new HttpApplication(application, accessLog, loggers.CreateLogger(FrontLog.Category));
     }
 
@@ -46,19 +50,21 @@ public sealed class HttpFront : IAsyncDisposable
         foreach (var endpoint in _options.Endpoints) bound.Add(await endpoint.ResolveAsync(cancellation).ConfigureAwait(false));
 
         var transport = new SocketTransportFactory(Options.Create(KestrelSetup.TransportOptions()), _loggers);
-        var server = new KestrelServer(Options.Create(KestrelSetup.ServerOptions(bound)), transport, _loggers);
+        var settings = KestrelSetup.ServerOptions(bound);
+        foreach (var endpoint in _options.UwsgiEndpoints) UwsgiEndpoint.Listen(settings, await endpoint.ResolveAsync(cancellation).ConfigureAwait(false), _uwsgi);
+        var server = new KestrelServer(Options.Create(settings), transport, _loggers);
         try
         {
             await server.StartAsync(_application, cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when (BindError.Explain(e, _options.Endpoints, bound) is { } explained)
+        catch (Exception e) when (BindError.Explain(e, _options.Endpoints, bound, _options.UwsgiEndpoints) is { } explained)
         {
             server.Dispose();
             throw explained;
         }
 
         _server = server;
-        Addresses = [.. server.Features.Get<IServerAddressesFeature>()!.Addresses];
+        Addresses = [.. server.Features.Get<IServerAddressesFeature>()!.Addresses.Select((a, i) => i < bound.Count ? a : a.Replace("http://", "uwsgi://", StringComparison.Ordinal))];
     }
 
     /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>

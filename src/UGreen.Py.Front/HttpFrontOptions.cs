@@ -1,5 +1,10 @@
 namespace UGreen.Py.Front;
 
 /// <summary>What an <see cref="HttpFront"/> is started with.</summary>
-/// <param name="Endpoints">Where to listen; at least one.</param>
-public sealed record HttpFrontOptions(IReadOnlyList<HttpEndpoint> Endpoints);
+/// <param name="Endpoints">Where to listen for HTTP; at least one here or in <see cref="UwsgiEndpoints"/>.</param>
+public sealed record HttpFrontOptions(IReadOnlyList<HttpEndpoint> Endpoints)
+{
+    public IReadOnlyList<Uwsgi.UwsgiEndpoint> UwsgiEndpoints { get; init; } = [];
+
+    public Uwsgi.UwsgiFrontOptions Uwsgi { get; init; } = new();
+}

@@ -1,3 +1,5 @@
+using UGreen.Py.Gateway;
+
 namespace UGreen.Py.Front;
 
 /// <summary>
@@ -9,5 +11,6 @@ public interface IAccessLog
     /// <param name="exchange">The finished exchange.</param>
     /// <param name="status">What was really sent, also when the front replaced the application's answer.</param>
     /// <param name="elapsedTicks">Time since the request head was read, in <see cref="System.Diagnostics.Stopwatch"/> ticks.</param>
-    void Log(HttpExchange exchange, int status, long elapsedTicks);
+    /// <param name="aborted">True when the response was broken off.</param>
+    void Log(GatewayExchange exchange, int status, long elapsedTicks, bool aborted);
 }

@@ -58,6 +58,12 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>Request headers in wire order, repeated names as separate fields.</summary>
     public ReadOnlySpan<HeaderField> Headers => _headers.AsSpan(0, _headerCount);
 
+    /// <summary>
+    /// CGI variables, for a front that gets them ready-made (the uwsgi protocol); empty with HTTP. When there are any they are the environ's request keys, copied as they
+    /// are, and nothing is made from <see cref="Method"/>, <see cref="Target"/>, the addresses and <see cref="Headers"/>. Of a repeated name the last one counts.
+    /// </summary>
+    public virtual ReadOnlySpan<HeaderField> Variables => [];
+
     /// <summary>When the front had the request head, in <see cref="System.Diagnostics.Stopwatch"/> ticks.</summary>
     public long StartedAt { get; protected set; }
 

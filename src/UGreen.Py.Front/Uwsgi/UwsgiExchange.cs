@@ -34,7 +34,7 @@ public sealed class UwsgiExchange : GatewayExchange
     /// The CGI variables as the front web server made them, to be copied into the environ as they are; of a repeated name the last one counts. REQUEST_METHOD,
     /// SCRIPT_NAME, PATH_INFO, QUERY_STRING, SERVER_NAME, SERVER_PORT and SERVER_PROTOCOL are always among them (PEP 3333).
     /// </summary>
-    public ReadOnlySpan<HeaderField> Variables => RequestHead.Variables;
+    public override ReadOnlySpan<HeaderField> Variables => RequestHead.Variables;
 
     /// <inheritdoc/>
     public override PipeReader Body => _body;

@@ -15,6 +15,11 @@ internal static class OptionTable
         [
             new OptionSpec { Name = "http", Value = "[HOST]:PORT", Repeatable = true, Help = "listen here; port 0 lets the kernel choose", Default = OptionDefaults.Http },
         ]),
+        new("uwsgi protocol",
+        [
+            new OptionSpec { Name = "socket", Aliases = ["uwsgi-socket"], Short = 's', Value = "ADDR", Repeatable = true, Help = "listen for uwsgi_pass: HOST:PORT, a path, @NAME, fd://N" },
+            new OptionSpec { Name = "buffer-size", Short = 'b', Value = "BYTES", Help = "longest block of uwsgi variables", Default = "65535" },
+        ]),
         new("Green threads",
         [
             new OptionSpec { Name = "async", Value = "N", Help = "number of cores: requests that run at the same time", Default = OptionDefaults.Text(OptionDefaults.Cores) },

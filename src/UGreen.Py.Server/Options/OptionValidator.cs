@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
+using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Server.Options;
@@ -37,6 +38,8 @@ internal sealed class OptionValidator
             WsgiFile = file,
             Callable = callable,
             Http = Endpoints(),
+            Sockets = Sockets(),
+            BufferSize = Number("buffer-size", _arguments.BufferSize, UwsgiLimits.MaxBlockBytes, 1, UwsgiLimits.MaxBlockBytes),
             Cores = cores,
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
             StackPages = Number("ugreen-stacksize", _arguments.UgreenStackSize, GreenStacks.DefaultPages(cores), OptionDefaults.MinStackPages, OptionDefaults.MaxStackPages),
@@ -118,11 +121,29 @@ internal sealed class OptionValidator
     private List<HttpEndpoint> Endpoints()
     {
         var endpoints = new List<HttpEndpoint>();
-        foreach (var text in _arguments.Http.DefaultIfEmpty(OptionDefaults.Http))
+        foreach (var text in _arguments.Socket.Any() ? _arguments.Http : _arguments.Http.DefaultIfEmpty(OptionDefaults.Http))
         {
             try
             {
                 endpoints.Add(HttpEndpoint.Parse(text));
+            }
+            catch (FrontException e)
+            {
+                _errors.Add(e.Message);
+            }
+        }
+
+        return endpoints;
+    }
+
+    private List<UwsgiEndpoint> Sockets()
+    {
+        var endpoints = new List<UwsgiEndpoint>();
+        foreach (var text in _arguments.Socket)
+        {
+            try
+            {
+                endpoints.Add(UwsgiEndpoint.Parse(text));
             }
             catch (FrontException e)
             {

@@ -20,6 +20,12 @@ internal sealed class ParsedArguments
     [Option("http", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Http { get; set; } = [];
 
+    [Option("socket", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Socket { get; set; } = [];
+
+    [Option("buffer-size")]
+    public string? BufferSize { get; set; }
+
     [Option("async")]
     public string? Async { get; set; }
 

@@ -17,6 +17,10 @@ internal sealed record ServerOptions
 
     public required IReadOnlyList<HttpEndpoint> Http { get; init; }
 
+    public IReadOnlyList<Front.Uwsgi.UwsgiEndpoint> Sockets { get; init; } = [];
+
+    public int BufferSize { get; init; } = Front.Uwsgi.UwsgiLimits.MaxBlockBytes;
+
     public int Cores { get; init; } = OptionDefaults.Cores;
 
     /// <summary><c>--async</c> was given without <c>--ugreen</c>, which in uWSGI would choose another engine.</summary>

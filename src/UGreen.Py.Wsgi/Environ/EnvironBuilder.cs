@@ -15,6 +15,7 @@ internal sealed class EnvironBuilder
 
     private readonly NewRef _template;
     private readonly HeaderKeys _headers = new();
+    private readonly HeaderKeys _variables = new(areVariables: true);
     private readonly NewRef[] _coreNumbers;
 
     private readonly HeaderKey _method = Key("REQUEST_METHOD");
@@ -60,15 +61,23 @@ internal sealed class EnvironBuilder
 
     private void Fill(NewRef environ, GatewayExchange exchange, int core)
     {
+        if (exchange.Variables.IsEmpty) FillFromHttp(environ, exchange);
+        else SetVariables(environ, exchange.Variables);
+
+        // After the variables: what the server says of itself is not overruled from the wire.
+        Set(environ, _scheme.Key, _scheme.Value(exchange.Scheme));
+        Set(environ, _core.Key, _coreNumbers[core].Borrow());
+        if (exchange.HasBody) Set(environ, _input.Key, PyConstants.None);
+    }
+
+    private void FillFromHttp(NewRef environ, GatewayExchange exchange)
+    {
         Set(environ, _method.Key, _method.Value(exchange.Method));
         Set(environ, _protocol.Key, _protocol.Value(exchange.Protocol));
-        Set(environ, _scheme.Key, _scheme.Value(exchange.Scheme));
         Set(environ, _serverName.Key, _serverName.Value(exchange.LocalAddress));
         Set(environ, _serverPort.Key, _serverPort.Value(PortText(exchange)));
         Set(environ, _remoteAddress.Key, _remoteAddress.Value(exchange.RemoteAddress));
-        Set(environ, _core.Key, _coreNumbers[core].Borrow());
         SetRemotePort(environ, exchange.RemotePort);
-        if (exchange.HasBody) Set(environ, _input.Key, PyConstants.None);
         SetTarget(environ, exchange.Target);
         SetHeaders(environ, exchange.Headers);
     }
@@ -105,6 +114,16 @@ internal sealed class EnvironBuilder
         var length = PercentDecoder.Decode(path, decoded);
         using var pathInfo = PyText.FromLatin1(decoded[..length]).OrThrow();
         Set(environ, _path.Key, pathInfo.Borrow());
+    }
+
+    private void SetVariables(NewRef environ, ReadOnlySpan<HeaderField> variables)
+    {
+        foreach (var variable in variables)
+        {
+            var key = _variables.For(variable.Name);
+            Set(environ, key.Key, key.Value(variable.Value));
+            if (!key.IsShared) key.Release();
+        }
     }
 
     private void SetHeaders(NewRef environ, ReadOnlySpan<HeaderField> headers)

@@ -7,19 +7,19 @@ namespace UGreen.Py.Wsgi.Environ;
 /// The environ key of every header name seen so far, as an interned Python string: "Accept-Language" → HTTP_ACCEPT_LANGUAGE. Names come from clients, so the table has a
 /// limit; beyond it keys are made afresh each time. Hub thread.
 /// </summary>
-internal sealed class HeaderKeys
+internal sealed class HeaderKeys(bool areVariables = false)
 {
     // Browsers and proxies use far fewer names; each costs some 200 bytes.
     private const int Limit = 512;
 
-    private readonly Dictionary<string, HeaderKey> _keys = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, HeaderKey> _keys = new(areVariables ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The key for a header. When <see cref="HeaderKey.IsShared"/> is false the caller releases it.</summary>
     public HeaderKey For(string name)
     {
         if (_keys.TryGetValue(name, out var key)) return key;
         var shared = _keys.Count < Limit;
-        key = new HeaderKey(PyText.Interned(EnvironName(name)).OrThrow(), shared);
+        key = new HeaderKey(PyText.Interned(areVariables ? name : EnvironName(name)).OrThrow(), shared);
         if (shared) _keys.Add(name, key);
         return key;
     }

@@ -1,8 +1,8 @@
-using Xunit;
-
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
+using UGreen.Py.Gateway;
+using Xunit;
 
 namespace UGreen.Py.Front.Tests;
 
@@ -140,7 +140,7 @@ public sealed class LifecycleTests
     {
         public List<string> Lines { get; } = [];
 
-        public void Log(HttpExchange exchange, int status, long elapsedTicks)
+        public void Log(GatewayExchange exchange, int status, long elapsedTicks, bool aborted)
         {
             Assert.True(elapsedTicks > 0);
             Lines.Add($"{exchange.Method} {exchange.Target} {status} {exchange.BytesOut} {exchange.Core} {exchange.Switches}");
