@@ -42,12 +42,19 @@ public unsafe class ManagedOnGreenStackTests
     {
         bool stop = false;
         int before = GC.CollectionCount(0);
+        int calls = 0;
         Thread collector = new(() =>
         {
-            while (!Volatile.Read(ref stop)) GC.Collect(0);
+            // Paced by the switches: on an idle machine a collector in a bare loop leaves the hub one switch per collection, and the test takes minutes.
+            const int SwitchesPerCollection = 50;
+            while (!Volatile.Read(ref stop))
+            {
+                int seen = Volatile.Read(ref calls);
+                GC.Collect(0);
+                while (!Volatile.Read(ref stop) && Volatile.Read(ref calls) - seen < SwitchesPerCollection) Thread.Yield();
+            }
         });
         collector.Start();
-        int calls = 0;
         object[] witness = new object[10];
         for (int i = 0; i < 10; i++) hub.Start(i, "deep_job", rounds: total / 10, seed: i);
         for (int alive = 10; alive > 0;)
