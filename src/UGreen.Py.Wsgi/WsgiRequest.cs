@@ -49,9 +49,6 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     public ValueTask<ReadResult> PendingRead { get; set; }
 
-    /// <summary>True between the first and the last piece of one chunk that was split by backpressure.</summary>
-    public bool ReadPending { get; set; }
-
     public void Begin(GatewayExchange exchange)
     {
         Exchange = exchange;
@@ -60,7 +57,6 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         ClientGone = false;
         BytesOut = 0;
         SendOffset = 0;
-        ReadPending = false;
         _serial++;
     }
 
