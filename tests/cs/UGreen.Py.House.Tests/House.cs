@@ -31,7 +31,12 @@ internal static class House
 
     private static IEnumerable<string> Walk(string folder)
     {
-        foreach (var file in Directory.EnumerateFiles(folder)) yield return file;
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            // In a work tree of its own .git is a file.
+            if (!s_leftOut.Contains(Path.GetFileName(file))) yield return file;
+        }
+
         foreach (var child in Directory.EnumerateDirectories(folder))
         {
             if (s_leftOut.Contains(Path.GetFileName(child)) || new DirectoryInfo(child).LinkTarget is not null) continue;
