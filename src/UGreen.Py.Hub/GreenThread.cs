@@ -15,16 +15,21 @@ public sealed class GreenThread : IInboxReceiver
     private readonly HubLoop _hub;
     private readonly GreenCore _core;
     private ParkReason _reason;
+    private NewRef _interrupt;
 
     internal GreenThread(HubLoop hub, GreenCore core, FdTable fds, TimerHeap timers, IClock clock)
     {
         (_hub, _core) = (hub, core);
         Number = core.Number;
         Waits = new WaitSet(this, fds, timers, clock);
+        Permit = new PermitWait(this, timers, clock);
     }
 
     /// <summary>Number of the core, from 0: <c>uwsgi.async_id()</c>.</summary>
     public int Number { get; }
+
+    /// <summary>Tells this green thread from all others that ran or will run on any core; see <see cref="HubLoop.Find"/>.</summary>
+    public long Id { get; internal set; }
 
     public GreenStatus Status { get; internal set; }
 
@@ -39,6 +44,12 @@ public sealed class GreenThread : IInboxReceiver
 
     /// <summary>Registrations of the next suspend.</summary>
     public WaitSet Waits { get; }
+
+    /// <summary>Its wait for a release by others.</summary>
+    public PermitWait Permit { get; }
+
+    /// <summary>An exception waits to be raised in it.</summary>
+    public bool IsInterrupted => !_interrupt.IsNull;
 
     /// <summary>What its hub call returns when it is resumed: a new reference that passes to Python, or 0 with an exception set.</summary>
     public nint Result
@@ -55,6 +66,9 @@ public sealed class GreenThread : IInboxReceiver
     public HubCallArguments Arguments => new(_core.Args, _core.NArgs, _core.KwNames);
 
     internal GreenCore Core => _core;
+
+    /// <summary>False until it first gets the CPU: an exception cannot be raised in code that has not begun.</summary>
+    internal bool HasRun { get; set; }
 
     internal HubCall? Continuation { get; private set; }
 
@@ -90,6 +104,67 @@ public sealed class GreenThread : IInboxReceiver
         if (Status != GreenStatus.Parked || WaitSerial != serial) return false;
         Wake(cause);
         return true;
+    }
+
+    /// <summary>
+    /// Raises an exception in this green thread where it waits: at once when it is parked, otherwise in its next wait. A wait that is a body read or a flush is ended early when
+    /// the front can do that; bytes that were on their way may be lost, as with any write that fails.
+    /// </summary>
+    /// <param name="exception">An exception object; taken over in any case.</param>
+    /// <returns>False when it has finished, or when another exception waits already: the first one counts.</returns>
+    public bool Interrupt(NewRef exception)
+    {
+        if (Status == GreenStatus.Free || IsInterrupted)
+        {
+            exception.Dispose();
+            return false;
+        }
+
+        _interrupt = exception;
+        if (Status == GreenStatus.Parked) EndWait();
+        return true;
+    }
+
+    /// <summary>Takes back an exception that was not raised yet (a deadline whose block has ended in time). False when there is none or it is another.</summary>
+    public bool Forgive(BorrowedRef exception)
+    {
+        if (_interrupt.Address != exception.Address || _interrupt.IsNull) return false;
+        DropInterrupt();
+        return true;
+    }
+
+    /// <summary>The exception that waits, now the caller's to raise; null when there is none.</summary>
+    public HubCallException? TakeInterrupt()
+    {
+        if (_interrupt.IsNull) return null;
+        var taken = _interrupt;
+        _interrupt = default;
+        return HubCallException.Object(taken);
+    }
+
+    internal void DropInterrupt()
+    {
+        var dropped = _interrupt;
+        _interrupt = default;
+        dropped.Dispose();
+    }
+
+    private void EndWait()
+    {
+        switch (_reason)
+        {
+            case ParkReason.Operation:
+                Occupant!.CancelOperation(this);
+                return;
+            case ParkReason.Permit:
+                Permit.Disarm();
+                break;
+            default:
+                Waits.Clear();
+                break;
+        }
+
+        Wake(WakeCause.Interrupted);
     }
 
     /// <summary>An operation on another thread is done: the token is the serial of the wait.</summary>

@@ -8,6 +8,7 @@ public sealed class HubCallException : Exception
 {
     private readonly BorrowedRef _type;
     private readonly int _errno;
+    private readonly NewRef _exception;
 
     private HubCallException(BorrowedRef type, string message, int errno = 0)
         : base(message)
@@ -15,6 +16,12 @@ public sealed class HubCallException : Exception
         _type = type;
         _errno = errno;
     }
+
+    private HubCallException(NewRef exception)
+        : base("an exception object of Python's") => _exception = exception;
+
+    /// <summary>An exception object that exists already; taken over. It must be raised, or it leaks.</summary>
+    public static HubCallException Object(NewRef exception) => new(exception);
 
     public static HubCallException Type(string message) => new(PyConstants.TypeError, message);
 
@@ -38,6 +45,14 @@ public sealed class HubCallException : Exception
     /// <summary>Makes it the pending Python error.</summary>
     public void Raise()
     {
+        if (!_exception.IsNull)
+        {
+            using var exception = _exception;
+            using var type = CApi.PyObject_Type(exception.Borrow());
+            CApi.PyErr_SetObject(type.Borrow(), exception.Borrow());
+            return;
+        }
+
         if (_type.IsNull) return;
         if (_errno == 0)
         {

@@ -40,6 +40,7 @@ public sealed partial class HubLoop : IDisposable
     private int _resumesSinceLook;
     private long _lastPoll;
     private bool _stopping;
+    private long _spawned;
 
     // No fd has this number, so its events are told from all others.
     private const ulong WakeUpData = ulong.MaxValue;
@@ -96,8 +97,18 @@ public sealed partial class HubLoop : IDisposable
         _switch.Prepare(green.Core, callable.Address);
         green.Occupant = occupant;
         green.Switches = 0;
+        green.HasRun = false;
+        green.Id = (++_spawned * _greens.Length) + green.Number;
         MakeReady(green);
         return true;
+    }
+
+    /// <summary>The green thread of that <see cref="GreenThread.Id"/>, while it has not finished.</summary>
+    public GreenThread? Find(long id)
+    {
+        AssertHubThread();
+        var green = id < 0 ? null : _greens[id % _greens.Length];
+        return green is { Status: not GreenStatus.Free } && green.Id == id ? green : null;
     }
 
     /// <summary>Any thread. The loop ends before its next pass; green threads that are parked stay where they are for ever.</summary>
@@ -230,6 +241,7 @@ public sealed partial class HubLoop : IDisposable
         green.Status = GreenStatus.Running;
         Current = green;
         _state.Activate(green.Number);
+        if (green.IsInterrupted && green.HasRun && (green.Continuation is null || green.Cause == WakeCause.Interrupted)) RaiseInterrupt(green);
         if (green.Continuation is null || Continue(green)) Resume(green);
         Current = null;
     }
@@ -240,6 +252,7 @@ public sealed partial class HubLoop : IDisposable
         {
             // A handler may have put another state in (spawning does); nothing may come between this and the switch.
             Resumes++;
+            green.HasRun = true;
             _state.Activate(green.Number);
             if (!_switch.Resume(green.Core))
             {
@@ -249,6 +262,15 @@ public sealed partial class HubLoop : IDisposable
 
             if (!Settle(green, Serve(green))) return;
         }
+    }
+
+    /// <summary>It left the CPU in a hub call that now ends with the exception instead of its result.</summary>
+    private static void RaiseInterrupt(GreenThread green)
+    {
+        // Only a call without a continuation has set its result before it left; otherwise the field still holds that of the call before.
+        if (green.TakeContinuation().Continuation is null) new NewRef(green.Result).Dispose();
+        green.Result = 0;
+        green.TakeInterrupt()!.Raise();
     }
 
     private CallOutcome Serve(GreenThread green)
@@ -315,6 +337,8 @@ public sealed partial class HubLoop : IDisposable
     {
         var result = green.Result;
         green.Waits.Clear();
+        green.Permit.Clear();
+        green.DropInterrupt();
         var occupant = green.Occupant ?? throw new HubInvariantException($"green thread {green.Number} finished without an occupant");
         occupant.Exited(green, result);
         _state.TakeHandledException().Dispose();

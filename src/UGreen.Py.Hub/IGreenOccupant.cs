@@ -7,6 +7,13 @@ public interface IGreenOccupant
     void LeftCpu(GreenThread green);
 
     /// <summary>
+    /// The green thread is parked for an operation and shall be interrupted: end the operation early if that can be done, so that its continuation runs. Hub thread.
+    /// </summary>
+    void CancelOperation(GreenThread green)
+    {
+    }
+
+    /// <summary>
     /// The green thread has finished; its core is free when this returns. Hub thread; the green thread's Python state is still in.
     /// </summary>
     /// <param name="green">The green thread.</param>

@@ -11,4 +11,7 @@ public enum ParkReason
 
     /// <summary>One operation of its own: request body, response flush, a thread's result.</summary>
     Operation,
+
+    /// <summary>Another green thread's or thread's release, see <see cref="PermitWait"/>.</summary>
+    Permit,
 }

@@ -17,4 +17,10 @@ public enum WakeCause
 
     /// <summary>The client of its request went away.</summary>
     ClientGone,
+
+    /// <summary>Another green thread or thread released it.</summary>
+    Released,
+
+    /// <summary>An exception is to be raised in it, see <see cref="GreenThread.Interrupt"/>.</summary>
+    Interrupted,
 }

@@ -67,11 +67,18 @@ internal sealed class TestHub : IDisposable
         return _scope.Evaluate("script");
     }
 
-    /// <summary>The value of a Python expression, evaluated on the main stack.</summary>
+    /// <summary>The same as text.</summary>
     public string Evaluate(string expression)
     {
         Publish();
         return _scope.Text(expression);
+    }
+
+    /// <summary>The value of a Python expression, evaluated on the main stack.</summary>
+    public NewRef Value(string expression)
+    {
+        Publish();
+        return _scope.Evaluate(expression);
     }
 
     /// <summary>Steps the loop and puts the hub's own Python state back in, so that the test may run Python code.</summary>
