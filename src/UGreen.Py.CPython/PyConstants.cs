@@ -9,6 +9,8 @@ public static class PyConstants
 
     public static BorrowedRef False { get; } = new(LibPython.Symbol("_Py_FalseStruct"));
 
+    public static BorrowedRef BaseException { get; } = Exported("PyExc_BaseException");
+
     public static BorrowedRef TypeError { get; } = Exported("PyExc_TypeError");
 
     public static BorrowedRef ValueError { get; } = Exported("PyExc_ValueError");

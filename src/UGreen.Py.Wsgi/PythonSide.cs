@@ -3,6 +3,7 @@ using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Hub;
 using UGreen.Py.Wsgi.Calls;
+using UGreen.Py.Wsgi.Calls.Green;
 using UGreen.Py.Wsgi.Environ;
 
 namespace UGreen.Py.Wsgi;
@@ -19,6 +20,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         var outside = new OutsideWaits(hub, clock);
         var empty = PyText.FromBytes([]).OrThrow();
         var log = loggers.CreateLogger("wsgi");
+        var deadlines = new Deadlines(hub, clock);
         _start = new StartResponseCall(application);
         HubCall[] calls =
         [
@@ -43,6 +45,12 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new FailCall(log),
             new ReadIntoCall(application),
             new SpawnCall(application),
+            new RequestCall("green_id", "Number that tells this green thread from all others that ever ran; -1 outside a green thread.", green => green.Id, () => -1),
+            new ParkCall(),
+            new UnparkCall(hub),
+            new InterruptCall(hub),
+            new DeadlineCall(deadlines),
+            new CancelDeadlineCall(deadlines),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
     }

@@ -49,6 +49,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     public ValueTask<ReadResult> PendingRead { get; set; }
 
+    /// <summary>Which of the two it is parked for.</summary>
+    public PendingOperation Pending { get; set; }
+
     public void Begin(GatewayExchange exchange)
     {
         Exchange = exchange;
@@ -129,6 +132,13 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     }
 
     void IGreenOccupant.LeftCpu(GreenThread green) => WatchClient();
+
+    // Only the one that is pending: a pipe would keep the cancellation of the other for its next use.
+    void IGreenOccupant.CancelOperation(GreenThread green)
+    {
+        if (Pending == PendingOperation.Flush) Exchange?.Output.CancelPendingFlush();
+        else if (Pending == PendingOperation.Read) Exchange?.Body.CancelPendingRead();
+    }
 
     void IGreenOccupant.Exited(GreenThread green, nint result)
     {

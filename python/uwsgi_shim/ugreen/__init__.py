@@ -1,8 +1,27 @@
-"""The server's own Python package. Only importable inside the server; ``uwsgi`` is the module that applications use."""
+"""Green threads for Python code that waits: sleep, time limits, events, locks, queues. Only importable inside the server.
+
+::
+
+    import ugreen
+
+    news = ugreen.Event()
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        if news.wait(30):                       # this request waits, the others run
+            yield b"there is news"
+
+``uwsgi`` has the names that applications written for uWSGI know; this package has those of Python's own ``threading`` and ``queue``. The two may be mixed.
+"""
 
 try:
     import _ugreen
 except ImportError:
     raise ImportError("the ugreen package works only inside the server; run your application with: ./ugreen-py -w your_module") from None
 
+from ugreen._sync import BoundedSemaphore, Condition, Empty, Event, Full, Lock, Queue, RLock, Semaphore
+from ugreen._time import Timeout, sleep, timeout
+
 __version__ = _ugreen.server_version
+
+__all__ = ["BoundedSemaphore", "Condition", "Empty", "Event", "Full", "Lock", "Queue", "RLock", "Semaphore", "Timeout", "sleep", "timeout"]

@@ -58,4 +58,42 @@ internal static class Arg
         if (seconds <= 0 || seconds > MaxSeconds) return 0;
         return Math.Max(1, (long)(seconds * NanosecondsPerSecond));
     }
+
+    /// <summary>How long to wait, in nanoseconds: 0 or less seconds give 0; None or absent gives -1, no limit.</summary>
+    public static long WaitTime(string function, in HubCallArguments args, int index)
+    {
+        if (args.Count <= index || args.At(index) == PyConstants.None) return -1;
+        var seconds = CApi.PyFloat_AsDouble(args.At(index));
+        if (seconds == -1.0 && !CApi.PyErr_Occurred().IsNull)
+        {
+            CApi.PyErr_Clear();
+            throw HubCallException.Type($"{function}(): the number of seconds must be an int, a float or None");
+        }
+
+        if (double.IsNaN(seconds)) throw HubCallException.Value($"{function}(): the number of seconds is not a number");
+        if (seconds > MaxSeconds) return -1;
+        return seconds <= 0 ? 0 : Math.Max(1, (long)(seconds * NanosecondsPerSecond));
+    }
+
+    /// <summary>A number that another hub call gave out.</summary>
+    public static long GreenId(string function, in HubCallArguments args, int index)
+    {
+        var number = CApi.PyLong_AsLongLongAndOverflow(args.At(index), out var overflow);
+        if (number == -1 && !CApi.PyErr_Occurred().IsNull)
+        {
+            CApi.PyErr_Clear();
+            throw HubCallException.Type($"{function}(): the number must be an int");
+        }
+
+        return overflow != 0 ? -1 : number;
+    }
+
+    /// <summary>An exception object (not a class), as a reference of its own.</summary>
+    public static NewRef Exception(string function, in HubCallArguments args, int index)
+    {
+        var value = args.At(index);
+        if (CApi.PyObject_IsInstance(value, PyConstants.BaseException) != 1) throw HubCallException.Type($"{function}(): an exception object is expected");
+        CApi.Py_IncRef(value);
+        return new NewRef(value.Address);
+    }
 }

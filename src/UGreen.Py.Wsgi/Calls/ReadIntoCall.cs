@@ -22,7 +22,12 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         return request.Exchange is { HasBody: true } ? Read(green, request, args.At(0)) : Answer(green, 0);
     }
 
-    public override CallOutcome Continue(GreenThread green, WakeCause cause) => Copy(green, WsgiApplication.RequestOf(green), green.Arguments.At(0));
+    public override CallOutcome Continue(GreenThread green, WakeCause cause)
+    {
+        var request = WsgiApplication.RequestOf(green);
+        request.Pending = PendingOperation.None;
+        return Copy(green, request, green.Arguments.At(0));
+    }
 
     private CallOutcome Read(GreenThread green, WsgiRequest request, BorrowedRef target)
     {
@@ -39,6 +44,7 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
 
         if (request.PendingRead.IsCompleted) return Copy(green, request, target);
         var serial = green.Park(this, ParkReason.Operation);
+        request.Pending = PendingOperation.Read;
         var inbox = application.Hub.Inbox;
         request.PendingRead.GetAwaiter().UnsafeOnCompleted(() => inbox.Post(green, null, serial));
         return CallOutcome.Park;
@@ -73,7 +79,9 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
             request.Exchange!.Body.AdvanceTo(end);
         }
 
-        if (read.IsCanceled) throw HubCallException.Os(Errno.EIO, "error during read on wsgi.input: the read was cancelled");
+        // Bytes that came at the same moment count more: they have been taken from the pipe, and the exception waits for the next wait.
+        if (read.IsCanceled && length == 0 && green.TakeInterrupt() is { } interrupt) throw interrupt;
+        if (read.IsCanceled && length == 0) throw HubCallException.Os(Errno.EIO, "error during read on wsgi.input: the read was cancelled");
         return length > 0 || read.IsCompleted ? Answer(green, length) : Read(green, request, target);
     }
 

@@ -56,7 +56,10 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
     public override CallOutcome Continue(GreenThread green, WakeCause cause)
     {
         var request = WsgiApplication.RequestOf(green);
+        request.Pending = PendingOperation.None;
         Settled(request);
+        // A flush that was cancelled need not say so (Kestrel's do not); what it has taken is with the front, and the rest stays unsent.
+        if (green.TakeInterrupt() is { } interrupt) throw interrupt;
         return Push(green, request, green.Arguments.At(0));
     }
 
@@ -89,6 +92,7 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
     private void Park(GreenThread green, WsgiRequest request)
     {
         var serial = green.Park(this, ParkReason.Operation);
+        request.Pending = PendingOperation.Flush;
         var inbox = application.Hub.Inbox;
         request.PendingFlush.GetAwaiter().UnsafeOnCompleted(() => inbox.Post(green, null, serial));
     }
@@ -98,7 +102,8 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
         try
         {
             var result = request.PendingFlush.GetAwaiter().GetResult();
-            if (!result.IsCompleted && !result.IsCanceled) return;
+            // Only an interrupt cancels a flush.
+            if (!result.IsCompleted) return;
         }
         catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
         {

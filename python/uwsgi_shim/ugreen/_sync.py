@@ -1,0 +1,390 @@
+"""Events, locks, semaphores, conditions and queues for green threads, with the interfaces of ``threading`` and ``queue``.
+
+While one green thread waits the others run. All of these may also be used by other OS threads (which then block, with the GIL released), so they also carry results from a
+thread of the pool to a green thread.
+
+Who waits first is served first. Time-outs are in seconds, may have fractions, and ``None`` means none.
+"""
+
+from types import TracebackType
+from typing import Any, Callable, Deque, Generic, List, Optional, Type, TypeVar
+
+from _ugreen import green_id
+
+from ugreen._wait import Waiter, deque, forget, grant_all, grant_one
+
+import _thread
+
+T = TypeVar("T")
+
+
+class Event:
+    """A flag that can be waited for."""
+
+    def __init__(self) -> None:
+        self._flag = False
+        self._waiters: Deque[Waiter] = deque()
+
+    def is_set(self) -> bool:
+        """Whether the flag is set."""
+        return self._flag
+
+    def set(self) -> None:
+        """Set the flag and wake all that wait. Any OS thread may call."""
+        self._flag = True
+        grant_all(self._waiters)
+
+    def clear(self) -> None:
+        """Take the flag down."""
+        self._flag = False
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Wait until the flag is set. Returns False when ``timeout`` (seconds) was over first."""
+        if self._flag:
+            return True
+        waiter = Waiter()
+        self._waiters.append(waiter)
+        # It may have been set between the look and the append; then nobody will grant.
+        if self._flag and waiter.claim():
+            forget(self._waiters, waiter)
+            return True
+        try:
+            return waiter.wait(timeout)
+        finally:
+            if not waiter.granted:
+                forget(self._waiters, waiter)
+
+
+class Semaphore:
+    """A counter of permits: ``acquire`` takes one or waits for one, ``release`` gives one back."""
+
+    def __init__(self, value: int = 1) -> None:
+        """``value``: permits to begin with. Raises ValueError when it is negative."""
+        if value < 0:
+            raise ValueError("semaphore initial value must be >= 0")
+        self._permits: List[None] = [None] * value
+        self._waiters: Deque[Waiter] = deque()
+
+    def acquire(self, blocking: bool = True, timeout: Optional[float] = None) -> bool:
+        """Take a permit; wait while there is none. Returns False when ``timeout`` (seconds) was over first, or with ``blocking=False`` when there was none."""
+        if self._try():
+            return True
+        if not blocking:
+            return False
+        waiter = Waiter()
+        self._waiters.append(waiter)
+        self._settle()
+        try:
+            granted = waiter.wait(timeout)
+        except BaseException:
+            if waiter.granted:
+                self.release()
+            else:
+                forget(self._waiters, waiter)
+            raise
+        if not granted:
+            forget(self._waiters, waiter)
+        return granted
+
+    def release(self, n: int = 1) -> None:
+        """Give ``n`` permits back. Any OS thread may call."""
+        if n < 1:
+            raise ValueError("n must be one or more")
+        for _ in range(n):
+            self._permits.append(None)
+        self._settle()
+
+    def locked(self) -> bool:
+        """Whether there is no permit now."""
+        return not self._permits
+
+    def _try(self) -> bool:
+        # Not past those that wait already: they were first.
+        if self._waiters:
+            return False
+        try:
+            self._permits.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _settle(self) -> None:
+        """Bring permits and waiters together. Whoever adds either calls this afterwards, so that of two that come at the same time at least one sees both."""
+        while self._waiters and self._permits:
+            try:
+                self._permits.pop()
+            except IndexError:
+                return
+            if not grant_one(self._waiters):
+                self._permits.append(None)
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.release()
+
+
+class BoundedSemaphore(Semaphore):
+    """A semaphore that refuses to hold more permits than it began with."""
+
+    def __init__(self, value: int = 1) -> None:
+        super().__init__(value)
+        self._bound = value
+
+    def release(self, n: int = 1) -> None:
+        """Give permits back. Raises ValueError when that would be more than were taken."""
+        if len(self._permits) + n > self._bound:
+            raise ValueError("semaphore released too many times")
+        super().release(n)
+
+
+class Lock:
+    """A lock that one holds at a time. It belongs to nobody: any green thread or OS thread may release it, as ``threading.Lock``."""
+
+    def __init__(self) -> None:
+        self._semaphore = Semaphore(1)
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock; wait while another holds it. ``timeout`` is in seconds, -1 means none. Returns whether it was taken."""
+        return self._semaphore.acquire(blocking, None if timeout < 0 else timeout)
+
+    def release(self) -> None:
+        """Let go of it. Raises RuntimeError when nobody holds it."""
+        if self._semaphore._permits:
+            raise RuntimeError("release unlocked lock")
+        self._semaphore.release()
+
+    def locked(self) -> bool:
+        """Whether somebody holds it."""
+        return self._semaphore.locked()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.release()
+
+
+def _me() -> int:
+    """Green thread or OS thread, as one number: green threads have odd ones."""
+    green = green_id()
+    return _thread.get_ident() * 2 if green < 0 else green * 2 + 1
+
+
+class RLock:
+    """A lock that its holder may take again. The holder is a green thread (``threading.RLock`` takes all of a worker's for one) or an OS thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._owner = 0
+        self._count = 0
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock, or take it once more. ``timeout`` is in seconds, -1 means none. Returns whether it was taken."""
+        me = _me()
+        if self._owner == me:
+            self._count += 1
+            return True
+        if not self._lock.acquire(blocking, timeout):
+            return False
+        self._owner, self._count = me, 1
+        return True
+
+    def release(self) -> None:
+        """Let go of it once. Raises RuntimeError when another holds it, or nobody."""
+        if self._owner != _me():
+            raise RuntimeError("cannot release un-acquired lock")
+        self._count -= 1
+        if self._count == 0:
+            self._owner = 0
+            self._lock.release()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.release()
+
+    # What Condition needs of its lock.
+
+    def _is_owned(self) -> bool:
+        return self._owner == _me()
+
+    def _release_save(self) -> int:
+        count, self._count, self._owner = self._count, 0, 0
+        self._lock.release()
+        return count
+
+    def _acquire_restore(self, count: int) -> None:
+        _uninterrupted(self._lock.acquire)
+        self._owner, self._count = _me(), count
+
+
+def _uninterrupted(acquire: Callable[[], Any]) -> None:
+    """Take a lock that must be held when this returns, whatever is raised meanwhile; that is raised afterwards."""
+    late: Optional[BaseException] = None
+    while True:
+        try:
+            acquire()
+            break
+        except BaseException as error:
+            late = error
+    if late is not None:
+        raise late
+
+
+class Condition:
+    """A lock with the means to wait for a change of what it protects."""
+
+    def __init__(self, lock: Any = None) -> None:
+        """``lock``: a Lock or RLock of this module; by default an RLock of its own."""
+        self._lock = RLock() if lock is None else lock
+        self._waiters: Deque[Waiter] = deque()
+        self.acquire = self._lock.acquire
+        self.release = self._lock.release
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Let go of the lock, wait for a ``notify``, take the lock again. Returns False when ``timeout`` (seconds) was over first. The lock is held in any case, also when this raises."""
+        self._check()
+        waiter = Waiter()
+        self._waiters.append(waiter)
+        saved = self._save()
+        try:
+            return waiter.wait(timeout)
+        except BaseException:
+            # Notified and interrupted at once: another must hear the notification.
+            if waiter.granted:
+                grant_one(self._waiters)
+            raise
+        finally:
+            if not waiter.granted:
+                forget(self._waiters, waiter)
+            self._restore(saved)
+
+    def wait_for(self, predicate: Callable[[], T], timeout: Optional[float] = None) -> T:
+        """Wait until ``predicate()`` is true, and return its value; after ``timeout`` seconds its last value, whatever it is."""
+        from time import monotonic
+
+        end = None if timeout is None else monotonic() + timeout
+        result = predicate()
+        while not result:
+            left = None if end is None else end - monotonic()
+            if left is not None and left <= 0:
+                break
+            self.wait(left)
+            result = predicate()
+        return result
+
+    def notify(self, n: int = 1) -> None:
+        """Wake ``n`` of those that wait, the first first."""
+        self._check()
+        for _ in range(n):
+            if not grant_one(self._waiters):
+                return
+
+    def notify_all(self) -> None:
+        """Wake all that wait."""
+        self._check()
+        grant_all(self._waiters)
+
+    def _check(self) -> None:
+        owned = getattr(self._lock, "_is_owned", self._lock.locked if hasattr(self._lock, "locked") else None)
+        if owned is not None and not owned():
+            raise RuntimeError("cannot wait on or notify an un-acquired lock")
+
+    def _save(self) -> Any:
+        save = getattr(self._lock, "_release_save", None)
+        if save is not None:
+            return save()
+        self._lock.release()
+        return None
+
+    def _restore(self, saved: Any) -> None:
+        restore = getattr(self._lock, "_acquire_restore", None)
+        if restore is not None:
+            restore(saved)
+        else:
+            _uninterrupted(self._lock.acquire)
+
+    def __enter__(self) -> bool:
+        return bool(self._lock.__enter__())
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self._lock.__exit__(kind, error, trace)
+
+
+class Empty(Exception):
+    """``Queue.get`` found nothing in time."""
+
+
+class Full(Exception):
+    """``Queue.put`` found no room in time."""
+
+
+class Queue(Generic[T]):
+    """First in, first out. ``put`` may be called by any OS thread."""
+
+    def __init__(self, maxsize: int = 0) -> None:
+        """``maxsize``: how many items it holds before ``put`` waits; 0 or less: any number."""
+        self.maxsize = maxsize
+        self._items: Deque[T] = deque()
+        self._there = Semaphore(0)
+        self._room = Semaphore(maxsize) if maxsize > 0 else None
+        self._unfinished = 0
+        self._changed = Condition()
+
+    def put(self, item: T, block: bool = True, timeout: Optional[float] = None) -> None:
+        """Add an item; wait for room. Raises Full when there was none in time."""
+        if self._room is not None and not self._room.acquire(block, timeout):
+            raise Full
+        with self._changed:
+            self._unfinished += 1
+        self._items.append(item)
+        self._there.release()
+
+    def get(self, block: bool = True, timeout: Optional[float] = None) -> T:
+        """Take the first item; wait for one. Raises Empty when there was none in time."""
+        if not self._there.acquire(block, timeout):
+            raise Empty
+        item = self._items.popleft()
+        if self._room is not None:
+            self._room.release()
+        return item
+
+    def put_nowait(self, item: T) -> None:
+        """``put`` without waiting."""
+        self.put(item, block=False)
+
+    def get_nowait(self) -> T:
+        """``get`` without waiting."""
+        return self.get(block=False)
+
+    def qsize(self) -> int:
+        """How many items there are now."""
+        return len(self._items)
+
+    def empty(self) -> bool:
+        """Whether there is none now."""
+        return not self._items
+
+    def full(self) -> bool:
+        """Whether there is no room now."""
+        return self._room is not None and self._room.locked()
+
+    def task_done(self) -> None:
+        """Say that an item which was taken has been dealt with, for ``join``. Raises ValueError when called more often than there were items."""
+        with self._changed:
+            if self._unfinished <= 0:
+                raise ValueError("task_done() called too many times")
+            self._unfinished -= 1
+            if self._unfinished == 0:
+                self._changed.notify_all()
+
+    def join(self, timeout: Optional[float] = None) -> bool:
+        """Wait until all items have been dealt with. Returns False when ``timeout`` (seconds) was over first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._unfinished == 0, timeout)
+
+
+__all__ = ["BoundedSemaphore", "Condition", "Empty", "Event", "Full", "Lock", "Queue", "RLock", "Semaphore"]

@@ -1,0 +1,80 @@
+"""Waiting for time, and limits of time."""
+
+import time as _time
+from types import TracebackType
+from typing import Optional, Type
+
+from _ugreen import cancel_deadline, deadline, green_id, park
+
+from ugreen._wait import Waiter
+
+
+def sleep(seconds: float = 0) -> None:
+    """Wait; the other green threads run. With 0 or less they run once and this one goes on. In another OS thread this is ``time.sleep``.
+
+    Unlike ``time.sleep`` it holds up nobody else. Unlike ``uwsgi.async_sleep`` it waits by itself.
+    """
+    if green_id() < 0:
+        _time.sleep(max(seconds, 0))
+    elif seconds <= 0:
+        _Yield().once()
+    else:
+        Waiter().wait(seconds)
+
+
+class _Yield:
+    def once(self) -> None:
+        # A permit that is left over from an earlier wait would be taken instead of yielding; it means nothing any more.
+        while park(0):
+            pass
+
+
+class Timeout(TimeoutError):
+    """A block under ``timeout()`` took too long. ``seconds`` is the limit that it had."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"timed out after {seconds:g} seconds")
+        self.seconds = seconds
+
+
+class timeout:
+    """Limit how long a block of code may wait::
+
+        with ugreen.timeout(5):
+            answer = fetch()
+
+    When the time is over, Timeout (a TimeoutError) is raised at the point where the green thread waits; code that computes is not interrupted until it waits. Blocks may be
+    nested; each one's exception knows it (``error.timeout is that_block``). With ``quiet=True`` the block just ends, and ``expired`` tells.
+
+    Only on green threads: elsewhere RuntimeError.
+    """
+
+    def __init__(self, seconds: Optional[float], quiet: bool = False) -> None:
+        """``seconds``: the limit; None: none."""
+        self.seconds = seconds
+        self.quiet = quiet
+        #: Whether the time was over before the block was.
+        self.expired = False
+        self._error: Optional[Timeout] = None
+        self._number = 0
+
+    def __enter__(self) -> "timeout":
+        if self._error is not None:
+            raise RuntimeError("a timeout serves one block at a time")
+        self.expired = False
+        if self.seconds is not None:
+            self._error = Timeout(self.seconds)
+            self._error.timeout = self  # type: ignore[attr-defined]
+            self._number = deadline(self.seconds, self._error)
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> bool:
+        mine = self._error
+        if mine is None:
+            return False
+        self._error = None
+        self.expired = not cancel_deadline(self._number)
+        return self.quiet and error is mine
+
+
+__all__ = ["Timeout", "sleep", "timeout"]

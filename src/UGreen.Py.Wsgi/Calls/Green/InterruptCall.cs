@@ -1,0 +1,44 @@
+using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub;
+
+namespace UGreen.Py.Wsgi.Calls.Green;
+
+/// <summary><c>_ugreen.interrupt(green_id, exception)</c>: raises an exception object in a green thread where it waits. Any thread.</summary>
+internal sealed class InterruptCall(HubLoop hub) : HubCall("interrupt",
+    "interrupt(green_id, exception, /)\n--\n\nRaise an exception object in a green thread: where it waits, or in its next wait.\n\n"
+    + "Returns False when it has finished or another exception is on its way; from another thread always True. Any thread may call.")
+{
+    public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
+    {
+        var (id, exception) = Read(args);
+        green.Result = PyFast.Singleton(Deliver(hub, id, exception) ? PyConstants.True : PyConstants.False);
+        return CallOutcome.Resume;
+    }
+
+    public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
+    {
+        var (id, exception) = Read(args);
+        if (onHubThread) return PyFast.Singleton(Deliver(hub, id, exception) ? PyConstants.True : PyConstants.False);
+        hub.Inbox.Post(new Message(hub, exception), null, id);
+        return PyFast.Singleton(PyConstants.True);
+    }
+
+    internal static bool Deliver(HubLoop hub, long id, NewRef exception)
+    {
+        if (hub.Find(id) is { } target) return target.Interrupt(exception);
+        exception.Dispose();
+        return false;
+    }
+
+    private (long Id, NewRef Exception) Read(in HubCallArguments args)
+    {
+        Arg.Count(Name, args, 2, 2);
+        return (Arg.GreenId(Name, args, 0), Arg.Exception(Name, args, 1));
+    }
+
+    private sealed class Message(HubLoop hub, NewRef exception) : IInboxReceiver
+    {
+        public void Receive(object? payload, long token) => Deliver(hub, token, exception);
+    }
+}

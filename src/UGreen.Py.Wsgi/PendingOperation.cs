@@ -1,0 +1,9 @@
+namespace UGreen.Py.Wsgi;
+
+/// <summary>The operation of the front that a request is parked for.</summary>
+internal enum PendingOperation
+{
+    None,
+    Flush,
+    Read,
+}
