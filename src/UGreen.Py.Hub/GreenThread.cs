@@ -15,11 +15,15 @@ public sealed class GreenThread : IInboxReceiver
     private readonly HubLoop _hub;
     private readonly GreenCore _core;
     private ParkReason _reason;
+    private readonly FdTable _fds;
+    private readonly TimerHeap _timers;
+    private readonly IClock _clock;
     private NewRef _interrupt;
+    private WaitSet? _oneWait;
 
     internal GreenThread(HubLoop hub, GreenCore core, FdTable fds, TimerHeap timers, IClock clock)
     {
-        (_hub, _core) = (hub, core);
+        (_hub, _core, _fds, _timers, _clock) = (hub, core, fds, timers, clock);
         Number = core.Number;
         Waits = new WaitSet(this, fds, timers, clock);
         Permit = new PermitWait(this, timers, clock);
@@ -44,6 +48,9 @@ public sealed class GreenThread : IInboxReceiver
 
     /// <summary>Registrations of the next suspend.</summary>
     public WaitSet Waits { get; }
+
+    /// <summary>For waits that must not touch what was registered for the next suspend: a library's own, in the middle of the application's.</summary>
+    public WaitSet OneWait => _oneWait ??= new WaitSet(this, _fds, _timers, _clock, ParkReason.OneFd);
 
     /// <summary>Its wait for a release by others.</summary>
     public PermitWait Permit { get; }
@@ -142,7 +149,16 @@ public sealed class GreenThread : IInboxReceiver
         return HubCallException.Object(taken);
     }
 
-    internal void DropInterrupt()
+    /// <summary>It has finished: nothing of it may reach the next on its core.</summary>
+    internal void ForgetWaits()
+    {
+        Waits.Clear();
+        _oneWait?.Clear();
+        Permit.Clear();
+        DropInterrupt();
+    }
+
+    private void DropInterrupt()
     {
         var dropped = _interrupt;
         _interrupt = default;
@@ -158,6 +174,9 @@ public sealed class GreenThread : IInboxReceiver
                 return;
             case ParkReason.Permit:
                 Permit.Disarm();
+                break;
+            case ParkReason.OneFd:
+                OneWait.Clear();
                 break;
             default:
                 Waits.Clear();

@@ -336,9 +336,7 @@ public sealed partial class HubLoop : IDisposable
     private void Exit(GreenThread green)
     {
         var result = green.Result;
-        green.Waits.Clear();
-        green.Permit.Clear();
-        green.DropInterrupt();
+        green.ForgetWaits();
         var occupant = green.Occupant ?? throw new HubInvariantException($"green thread {green.Number} finished without an occupant");
         occupant.Exited(green, result);
         _state.TakeHandledException().Dispose();

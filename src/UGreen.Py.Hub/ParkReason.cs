@@ -12,6 +12,9 @@ public enum ParkReason
     /// <summary>One operation of its own: request body, response flush, a thread's result.</summary>
     Operation,
 
+    /// <summary>One fd of its own, aside from what it has registered for its next suspend; see <see cref="GreenThread.OneWait"/>.</summary>
+    OneFd,
+
     /// <summary>Another green thread's or thread's release, see <see cref="PermitWait"/>.</summary>
     Permit,
 }

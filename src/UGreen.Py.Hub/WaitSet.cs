@@ -14,14 +14,15 @@ public sealed class WaitSet : IFdWaiter
     private readonly TimerHeap _timers;
     private readonly IClock _clock;
     private readonly HubTimer _timer;
+    private readonly ParkReason _reason;
     private FdRegistration[] _registrations = [];
     private int _count;
     private bool _hasDeadline;
     private bool _timerFired;
 
-    internal WaitSet(GreenThread green, FdTable fds, TimerHeap timers, IClock clock)
+    internal WaitSet(GreenThread green, FdTable fds, TimerHeap timers, IClock clock, ParkReason reason = ParkReason.Suspended)
     {
-        (_green, _fds, _timers, _clock) = (green, fds, timers, clock);
+        (_green, _fds, _timers, _clock, _reason) = (green, fds, timers, clock, reason);
         _timer = new HubTimer(static t => ((WaitSet)t.Owner).TimeIsUp(), this);
     }
 
@@ -99,7 +100,7 @@ public sealed class WaitSet : IFdWaiter
             return CallOutcome.Yield;
         }
 
-        _green.Park(continuation, ParkReason.Suspended);
+        _green.Park(continuation, _reason);
         return CallOutcome.Park;
     }
 
@@ -109,7 +110,7 @@ public sealed class WaitSet : IFdWaiter
     void IFdWaiter.FdReady(FdRegistration registration)
     {
         // Not parked for this (still running, or in an implicit wait): the registration keeps its mark until the next suspend.
-        if (!_green.IsParkedFor(ParkReason.Suspended)) return;
+        if (!_green.IsParkedFor(_reason)) return;
         End(registration.Fd, timedOut: false);
         _green.Wake(WakeCause.Fd);
     }
@@ -117,7 +118,7 @@ public sealed class WaitSet : IFdWaiter
     private void TimeIsUp()
     {
         _timerFired = true;
-        if (!_green.IsParkedFor(ParkReason.Suspended)) return;
+        if (!_green.IsParkedFor(_reason)) return;
         End(-1, timedOut: true);
         _green.Wake(WakeCause.Timeout);
     }

@@ -47,6 +47,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new SpawnCall(application),
             new RequestCall("green_id", "Number that tells this green thread from all others that ever ran; -1 outside a green thread.", green => green.Id, () => -1),
             new ParkCall(),
+            new WaitOneCall(hub),
             new UnparkCall(hub),
             new InterruptCall(hub),
             new DeadlineCall(deadlines),
