@@ -84,7 +84,7 @@ def _tell(environ, ended):
 def _traceback():
     kind, error, trace = sys.exc_info()
     # Our own frames say nothing about the application's mistake; with no other left the message says it all.
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    while trace is not None and trace.tb_frame.f_code.co_filename in (__file__, _files.__file__):
         trace = trace.tb_next
     return "".join(traceback.format_exception(kind, error, trace))
 

@@ -108,7 +108,9 @@ class _Input(io.BufferedReader):
     """Python's own buffered reader does sizes, readline(), readlines() and iteration to the letter, in C."""
 
     def read(self, size=-1, /):
-        if size is not None and size > _WHOLE_READ_BYTES:
+        if size is None or size < 0:
+            return super().read()
+        if size > _WHOLE_READ_BYTES:
             # The reader itself would first make a bytes object of that size, also for a client that sends less.
             found = io.BytesIO()
             while size > 0 and (piece := super().read(min(size, _WHOLE_READ_BYTES))):

@@ -1,11 +1,21 @@
 """The application of test_bodies_*.py: large and slow bodies in both directions. The first part of the path says how."""
 
+import gzip
 import io
+import json
 import os
+import tempfile
+import textwrap
+import threading
 import zlib
 from urllib.parse import parse_qsl
 
 import uwsgi
+
+import checkpoint
+
+#: What requests have noted about themselves, for a later request to read.
+notes = []
 
 BLOCK = b"0123456789abcdef" * 4096
 
@@ -64,4 +74,20 @@ def bytes_io(environ, start_response, query):
     return environ["wsgi.file_wrapper"](io.BytesIO(BLOCK * int(query["blocks"])), 10_000)
 
 
-PAGES = {"": small, "small": small, "upload": upload, "chunked": chunked, "blocks": blocks, "wrapper": wrapper, "sendfile": sendfile, "bytes-io": bytes_io}
+def code(environ, start_response, query):
+    """The body of a function, from a header; what it returns is the response."""
+    names = {
+        "environ": environ, "start_response": start_response, "note": notes.append, "reach": checkpoint.reach, "wrapper": environ["wsgi.file_wrapper"],
+        "ok": lambda *headers: start_response("200 OK", [("Content-Type", "application/octet-stream"), *headers]),
+        "gzip": gzip, "io": io, "os": os, "tempfile": tempfile, "threading": threading, "uwsgi": uwsgi, **json.loads(environ["HTTP_X_VALUES"]),
+    }
+    exec(compile("def body():\n" + textwrap.indent(json.loads(environ["HTTP_X_CODE"]), "    "), "<test>", "exec"), names)
+    return names["body"]()
+
+
+def noted(environ, start_response, query):
+    found, notes[:] = json.dumps(notes), []
+    return plain(start_response, found)
+
+
+PAGES = {"code": code, "noted": noted, "": small, "small": small, "upload": upload, "chunked": chunked, "blocks": blocks, "wrapper": wrapper, "sendfile": sendfile, "bytes-io": bytes_io}
