@@ -26,7 +26,9 @@ import time as _time
 from _ugreen import (
     async_id,
     async_sleep,
+    cl,
     connection_fd,
+    disconnect,
     green_schedule,
     is_connected,
     log,
@@ -37,6 +39,8 @@ from _ugreen import (
     wait_fd_read,
     wait_fd_write,
 )
+from ugreen._files import sendfile
+from ugreen._input import chunked_read, chunked_read_nb
 
 #: What ``uwsgi.version`` is taken for by programs that compare it: the release whose API is followed.
 version_info = (2, 0, 30, 0, b"ugreen.py")

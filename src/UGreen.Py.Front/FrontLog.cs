@@ -21,4 +21,7 @@ internal static partial class FrontLog
 
     [LoggerMessage(3004, LogLevel.Warning, "response of {Method} {Target} cut to its Content-Length of {Declared} bytes; the application gave {Given}")]
     public static partial void BodyCut(ILogger logger, string method, string target, long declared, long given);
+
+    [LoggerMessage(3040, LogLevel.Error, "response of {Method} {Target} broken off: {Reason}")]
+    public static partial void FileFailed(ILogger logger, string method, string target, string reason);
 }

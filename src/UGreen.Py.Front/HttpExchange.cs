@@ -33,6 +33,7 @@ public sealed class HttpExchange : GatewayExchange
     private readonly int _localPort;
     private readonly ResponseBodyWriter _output;
     private readonly Socket? _socket;
+    private readonly IConnectionLifetimeNotificationFeature? _connection;
 
     internal HttpExchange(IFeatureCollection features, ILogger logger)
     {
@@ -47,6 +48,7 @@ public sealed class HttpExchange : GatewayExchange
         _output = new ResponseBodyWriter(_responseBody);
 
         _socket = features.Get<IConnectionSocketFeature>()?.Socket;
+        _connection = features.Get<IConnectionLifetimeNotificationFeature>();
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
         _remoteAddress = Text(connection.RemoteIpAddress);
         _remotePort = connection.RemotePort;
@@ -116,7 +118,10 @@ public sealed class HttpExchange : GatewayExchange
             case ExchangeOutcome.Whole:
                 return FinishWhole();
             case ExchangeOutcome.Streamed:
+                if (ClosesConnection) CloseAfterThis();
                 return _responseBody.CompleteAsync();
+            case ExchangeOutcome.File:
+                return FinishFileAsync();
             default:
                 WasAborted = true;
                 _lifetime.Abort();
@@ -162,11 +167,43 @@ public sealed class HttpExchange : GatewayExchange
         }
 
         Started = true;
+        if (ClosesConnection) _response.Headers.Connection = "close";
         if (_output.Suppressed || body.IsEmpty) return Task.CompletedTask;
 
         BytesOut = body.Length;
         var written = _responseBody.Writer.WriteAsync(body);
         return written.IsCompletedSuccessfully ? Task.CompletedTask : written.AsTask();
+    }
+
+    private async Task FinishFileAsync()
+    {
+        try
+        {
+            StartStreaming();
+        }
+        catch (InvalidOperationException e)
+        {
+            FrontLog.ResponseRefused(_logger, Method, Target, e.Message);
+            FrontResponse.Set(_response, HttpStatus.InternalServerError);
+            return;
+        }
+
+        var copied = await CopyFileAsync().ConfigureAwait(false);
+        if (copied.End == FileCopyEnd.Done)
+        {
+            await _responseBody.CompleteAsync().ConfigureAwait(false);
+            return;
+        }
+
+        if (copied.End == FileCopyEnd.FileFailed) FrontLog.FileFailed(_logger, Method, Target, copied.Error!);
+        WasAborted = true;
+        _lifetime.Abort();
+    }
+
+    /// <summary>HTTP/1: no further request on this connection. A stream of HTTP/2 has ended as it is, and the connection is the other streams' as well.</summary>
+    private void CloseAfterThis()
+    {
+        if (Protocol.StartsWith("HTTP/1", StringComparison.Ordinal)) _connection?.RequestClose();
     }
 
     private ReadOnlyMemory<byte> CutBody(ReadOnlyMemory<byte> body, long length)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
+using Microsoft.Win32.SafeHandles;
 
 namespace UGreen.Py.Gateway;
 
@@ -103,6 +104,21 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         return _whole.AsSpan(0, length);
     }
 
+    /// <summary>The open file for <see cref="ExchangeOutcome.File"/>; the exchange owns it and closes it.</summary>
+    public SafeFileHandle? File { get; private set; }
+
+    /// <summary>Where in <see cref="File"/> the body begins, in bytes.</summary>
+    public long FileOffset { get; private set; }
+
+    /// <summary>Length of that body in bytes.</summary>
+    public long FileLength { get; private set; }
+
+    /// <summary>Makes a part of a regular file the body. The exchange takes the handle over. The caller sets the head's Content-Length to <paramref name="length"/>.</summary>
+    public void SetFile(SafeFileHandle file, long offset, long length) => (File, FileOffset, FileLength) = (file, offset, length);
+
+    /// <summary>Set before <see cref="Complete"/>: the connection ends after this response, where the protocol has a connection per request or a sequence of them.</summary>
+    public bool ClosesConnection { get; set; }
+
     /// <summary>Fills head and body with a short plain-text answer of the server's own.</summary>
     /// <param name="status">HTTP status code.</param>
     /// <param name="text">ASCII text; a line end is added.</param>
@@ -144,6 +160,16 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>Application side: gives the exchange back. Exactly once; a second call throws <see cref="InvalidOperationException"/>.</summary>
     public void Complete(ExchangeOutcome outcome) => _completion.SetResult(outcome);
 
+    /// <summary>Front: copies <see cref="File"/> to <see cref="Output"/>, which <see cref="StartStreaming"/> has opened, and closes the file.</summary>
+    protected async Task<FileCopied> CopyFileAsync()
+    {
+        using var file = File!;
+        File = null;
+        var copied = await FileCopy.RunAsync(Output, file, FileOffset, FileLength).ConfigureAwait(false);
+        BytesOut = copied.Bytes;
+        return copied;
+    }
+
     /// <summary>Front: makes the object ready for the next request. Derived classes extend it.</summary>
     protected virtual void Reset()
     {
@@ -162,6 +188,9 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         BytesOut = 0;
         _wholeLength = 0;
         ReturnWhole();
+        File?.Dispose();
+        File = null;
+        ClosesConnection = false;
         _completion.Reset();
     }
 

@@ -20,6 +20,7 @@ public static class Errno
     public const int ENOSYS = 38;
     public const int ELOOP = 40;
     public const int ENOTSUP = 95;
+    public const int ETIMEDOUT = 110;
 
     /// <summary>The symbolic name, or "errno" for a number that this table does not hold.</summary>
     public static string Name(int errno) => errno switch
@@ -41,6 +42,7 @@ public static class Errno
         ENOSYS => nameof(ENOSYS),
         ELOOP => nameof(ELOOP),
         ENOTSUP => nameof(ENOTSUP),
+        ETIMEDOUT => nameof(ETIMEDOUT),
         _ => "errno",
     };
 }

@@ -52,6 +52,7 @@ public static unsafe partial class Libc
         public const int GetFlags = 3;
         public const int SetFlags = 4;
         public const int CloseOnExec = 1;
+        public const int DuplicateCloseOnExec = 1030;
         public const int NonBlocking = 0x800;
     }
 

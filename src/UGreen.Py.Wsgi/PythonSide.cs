@@ -19,6 +19,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         var outside = new OutsideWaits(hub, clock);
         var empty = PyText.FromBytes([]).OrThrow();
         var log = loggers.CreateLogger("wsgi");
+        var end = new EndCall(log);
         _start = new StartResponseCall(application);
         HubCall[] calls =
         [
@@ -32,14 +33,18 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new RequestCall("request_id", "How many requests this core has finished before this one.", green => WsgiApplication.RequestOf(green).Id),
             new RequestCall("connection_fd", "File descriptor of the client's connection; -1 where it has none of its own (HTTP/2).",
                 green => WsgiApplication.RequestOf(green).Exchange?.SocketFd ?? -1),
+            new RequestCall("cl", "Length of the request body in bytes, as the client declared it; 0 without a declared length.", green => WsgiApplication.RequestOf(green).DeclaredBody),
             new IsConnectedCall(),
+            new DisconnectCall(end),
             new LogCall(loggers.CreateLogger("app")),
             new BeginCall(application),
             _start,
             new SendCall("send", yields: true, application),
             new SendCall("write", yields: false, application),
             new RespondCall(),
-            new EndCall(log),
+            new RespondFileCall(),
+            new SendFileCall(application),
+            end,
             new FailCall(log),
             new ReadIntoCall(application),
             new SpawnCall(application),

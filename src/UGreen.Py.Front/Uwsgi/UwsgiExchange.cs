@@ -116,6 +116,8 @@ public sealed class UwsgiExchange : GatewayExchange
                 break;
             case ExchangeOutcome.Streamed when Started:
                 break;
+            case ExchangeOutcome.File:
+                return FinishFileAsync();
             default:
                 return Break();
         }
@@ -159,22 +161,42 @@ public sealed class UwsgiExchange : GatewayExchange
             body = body[..(int)length];
         }
 
+        // An empty body says nothing about the length that GET would have: then a HEAD or 304 response carries none.
+        if (!TryWriteHead(Head.ContentLength is null && body.IsEmpty && IsLengthOptional ? null : length)) body = WholeBody;
+
+        // With the head still unflushed, both leave in one send.
+        if (!_output.IsSuppressed) BytesOut = body.Length;
+        _output.Write(body.Span);
+    }
+
+    private async ValueTask<FlushResult> FinishFileAsync()
+    {
+        if (!TryWriteHead(Head.ContentLength))
+        {
+            BytesOut = WholeBody.Length;
+            return await _output.WriteAsync(WholeBody).ConfigureAwait(false);
+        }
+
+        var copied = await CopyFileAsync().ConfigureAwait(false);
+        if (copied.End == FileCopyEnd.FileFailed) UwsgiLog.FileFailed(_logger, Method, Target, copied.Error!);
+        return copied.End == FileCopyEnd.Done ? default : await Break().ConfigureAwait(false);
+    }
+
+    /// <summary>False: the head cannot be sent, and that of an error page took its place, whose text is in <see cref="GatewayExchange.WholeBody"/>.</summary>
+    private bool TryWriteHead(long? length)
+    {
         try
         {
-            // An empty body says nothing about the length that GET would have: then a HEAD or 304 response carries none.
-            WriteHead(Head.ContentLength is null && body.IsEmpty && IsLengthOptional ? null : length);
+            WriteHead(length);
+            return true;
         }
         catch (InvalidOperationException e)
         {
             UwsgiLog.ResponseRefused(_logger, Method, Target, e.Message);
             FillPlain(HttpStatus.InternalServerError, "Internal Server Error");
-            body = WholeBody;
-            WriteHead(body.Length);
+            WriteHead(WholeBody.Length);
+            return false;
         }
-
-        // With the head still unflushed, both leave in one send.
-        if (!_output.IsSuppressed) BytesOut = body.Length;
-        _output.Write(body.Span);
     }
 
     private void WriteHead(long? length)

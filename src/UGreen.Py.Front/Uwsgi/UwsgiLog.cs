@@ -30,4 +30,7 @@ internal static partial class UwsgiLog
 
     [LoggerMessage(407, LogLevel.Warning, "response of {Method} {Target} reset: {Missing} bytes of its Content-Length are missing")]
     public static partial void BodyTooShort(ILogger logger, string method, string target, long missing);
+
+    [LoggerMessage(420, LogLevel.Error, "response of {Method} {Target} broken off: {Reason}")]
+    public static partial void FileFailed(ILogger logger, string method, string target, string reason);
 }

@@ -43,6 +43,15 @@ internal static class Arg
         return (int)number;
     }
 
+    /// <summary>A number of bytes, or a position in a file: an int of at least 0 and less than 2**63.</summary>
+    public static long Size(string function, in HubCallArguments args, int index)
+    {
+        var number = CApi.PyLong_AsLongLongAndOverflow(args.At(index), out var overflow);
+        if (number == -1 && !CApi.PyErr_Occurred().IsNull) throw HubCallException.Pending();
+        if (overflow != 0 || number < 0) throw HubCallException.Value($"{function}(): a position or size must be at least 0 and less than 2**63");
+        return number;
+    }
+
     /// <summary>Seconds as int or float, in nanoseconds; 0 when absent, zero, negative or None.</summary>
     public static long Timeout(string function, in HubCallArguments args, int index)
     {
