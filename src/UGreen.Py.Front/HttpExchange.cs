@@ -32,11 +32,14 @@ public sealed class HttpExchange : GatewayExchange
     private readonly int _remotePort;
     private readonly int _localPort;
     private readonly ResponseBodyWriter _output;
+    private readonly RequestBodyReader _body;
+    private readonly FrontLimits _limits;
     private readonly Socket? _socket;
 
-    internal HttpExchange(IFeatureCollection features, ILogger logger)
+    internal HttpExchange(IFeatureCollection features, FrontLimits limits, PauseWatch? pauses, ILogger logger)
     {
         _logger = logger;
+        _limits = limits;
         _request = features.GetRequiredFeature<IHttpRequestFeature>();
         _response = features.GetRequiredFeature<IHttpResponseFeature>();
         _responseBody = features.GetRequiredFeature<IHttpResponseBodyFeature>();
@@ -44,9 +47,12 @@ public sealed class HttpExchange : GatewayExchange
         _bodyDetection = features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>();
         _lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         _headerReader = new RequestHeaderReader(logger);
-        _output = new ResponseBodyWriter(_responseBody);
 
         _socket = features.Get<IConnectionSocketFeature>()?.Socket;
+        _body = new RequestBodyReader(pauses, limits.BodyBytes, _socket);
+        // What leaves a TCP socket the kernel watches (KestrelLimits); a stream of HTTP/2 can stand still on a lively connection, and a unix socket has no such thing.
+        var kernelWatches = _socket?.ProtocolType == ProtocolType.Tcp && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
+        _output = new ResponseBodyWriter(_responseBody, new Pause(kernelWatches ? null : pauses, BreakOff));
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
         _remoteAddress = Text(connection.RemoteIpAddress);
         _remotePort = connection.RemotePort;
@@ -62,7 +68,10 @@ public sealed class HttpExchange : GatewayExchange
     public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && Protocol.StartsWith("HTTP/1", StringComparison.Ordinal) ? (int)_socket.Handle : -1;
 
     /// <inheritdoc/>
-    public override PipeReader Body => _requestBody.Reader;
+    public override PipeReader Body => _body;
+
+    /// <inheritdoc/>
+    public override int FaultStatus => _body.FaultStatus;
 
     /// <inheritdoc/>
     public override CancellationToken ClientGone => _lifetime.RequestAborted;
@@ -102,10 +111,11 @@ public sealed class HttpExchange : GatewayExchange
         HasBody = _bodyDetection.CanHaveBody;
         AddHeaders(_request.Headers);
 
-        if (_headerReader.Refusal(Protocol) is not { } reason) return true;
-        FrontLog.RequestRefused(_logger, Method, Target, reason);
-        FrontResponse.Set(_response, HttpStatus.BadRequest);
-        return false;
+        if (_headerReader.Refusal(Protocol) is { } reason) return Refuse(HttpStatus.BadRequest, reason);
+        if (RequestTargetRule.IsBroken(Target)) return Refuse(HttpStatus.BadRequest, "a control character or '#' in the target");
+        if (ContentLength > _limits.BodyBytes) return Refuse(HttpStatus.ContentTooLarge, "the body is longer than --limit-post");
+        if (HasBody) _body.Begin(_requestBody.Reader);
+        return true;
     }
 
     /// <summary>Acts on the outcome; Kestrel ends the response when the task is done.</summary>
@@ -124,14 +134,30 @@ public sealed class HttpExchange : GatewayExchange
         }
     }
 
-    internal void WriteTo(IAccessLog log) => log.Log(this, _response.StatusCode, Stopwatch.GetTimestamp() - StartedAt, WasAborted);
+    internal void WriteTo(IAccessLog log)
+        => log.Log(this, WasAborted && !Started ? HttpStatus.ClientLeft : _response.StatusCode, Stopwatch.GetTimestamp() - StartedAt, WasAborted);
 
     internal void End()
     {
         WasAborted = false;
-        _output.Suppressed = false;
+        _output.End();
+        _body.End();
         _headerReader.Clear();
         Reset();
+    }
+
+    private bool Refuse(int status, string reason)
+    {
+        FrontLog.RequestRefused(_logger, Method, Target, status, reason);
+        FrontResponse.Set(_response, status);
+        return false;
+    }
+
+    /// <summary>The client takes nothing. Another thread than the exchange's owner, but the owner waits for just this.</summary>
+    private void BreakOff()
+    {
+        FrontLog.ResponseTimedOut(_logger, Method, Target, _limits.Pause!.Value.TotalSeconds);
+        _lifetime.Abort();
     }
 
     private void AddHeaders(IHeaderDictionary headers)
@@ -179,6 +205,8 @@ public sealed class HttpExchange : GatewayExchange
     {
         _output.Suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
         ResponseHeadWriter.Apply(Head, HttpStatus.ForbidsLength(Head.Status) ? null : length, _response, _logger);
+        // After a failed read nobody knows where the next request would begin.
+        if (FaultStatus != 0 || _limits.KeepAlive is null) _response.Headers.Connection = "close";
     }
 
     private bool IsLengthOptional => Method == "HEAD" || Head.Status == HttpStatus.NotModified;

@@ -19,6 +19,7 @@ public sealed class HttpFront : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly HttpApplication _application;
     private readonly UwsgiConnectionHandler _uwsgi;
+    private readonly PauseWatch? _pauses;
     private KestrelServer? _server;
 
     /// <param name="options">Where to listen.</param>
@@ -34,9 +35,11 @@ public sealed class HttpFront : IAsyncDisposable
 
         _options = options;
         _loggers = loggers;
-        var uwsgi = accessLog is null ? options.Uwsgi : options.Uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
+        _pauses = options.Limits.Pause is { } pause ? new PauseWatch(pause, TimeProvider.System) : null;
+        var uwsgi = options.Uwsgi with { HeadTimeout = options.Limits.Head, Pause = options.Limits.Pause, BodyBytes = options.Limits.BodyBytes };
+        if (accessLog is not null) uwsgi = uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
         _uwsgi = new UwsgiConnectionHandler(application, uwsgi, loggers, TimeProvider.System);
-        _application = new HttpApplication(application, accessLog, loggers.CreateLogger(FrontLog.Category));
+        _application = new HttpApplication(application, accessLog, options.Limits, _pauses, loggers.CreateLogger(FrontLog.Category));
     }
 
     /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c>; empty before the start.</summary>
@@ -49,10 +52,11 @@ public sealed class HttpFront : IAsyncDisposable
         var bound = new List<IPEndPoint>(_options.Endpoints.Count);
         foreach (var endpoint in _options.Endpoints) bound.Add(await endpoint.ResolveAsync(cancellation).ConfigureAwait(false));
 
-        var transport = new SocketTransportFactory(Options.Create(KestrelSetup.TransportOptions()), _loggers);
+        var transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(), _options.Limits, _loggers);
         var settings = KestrelSetup.ServerOptions(bound);
+        KestrelLimits.Apply(_options.Limits, settings.Limits);
         foreach (var endpoint in _options.UwsgiEndpoints) UwsgiEndpoint.Listen(settings, await endpoint.ResolveAsync(cancellation).ConfigureAwait(false), _uwsgi);
-        var server = new KestrelServer(Options.Create(settings), transport, _loggers);
+        var server = new KestrelServer(Options.Create(settings), transport, new KestrelLoggers(_loggers, TimeProvider.System));
         try
         {
             await server.StartAsync(_application, cancellation).ConfigureAwait(false);
@@ -75,5 +79,7 @@ public sealed class HttpFront : IAsyncDisposable
     {
         await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
         _server?.Dispose();
+        _uwsgi.Dispose();
+        _pauses?.Dispose();
     }
 }

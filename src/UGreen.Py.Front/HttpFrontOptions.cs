@@ -7,4 +7,7 @@ public sealed record HttpFrontOptions(IReadOnlyList<HttpEndpoint> Endpoints)
     public IReadOnlyList<Uwsgi.UwsgiEndpoint> UwsgiEndpoints { get; init; } = [];
 
     public Uwsgi.UwsgiFrontOptions Uwsgi { get; init; } = new();
+
+    /// <summary>For all fronts; of <see cref="Uwsgi"/> it overrules what both have.</summary>
+    public FrontLimits Limits { get; init; } = new();
 }

@@ -1,7 +1,10 @@
 using System.Net;
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace UGreen.Py.Front;
 
@@ -10,6 +13,7 @@ internal static class KestrelSetup
 {
     public static KestrelServerOptions ServerOptions(IEnumerable<IPEndPoint> endpoints)
     {
+        KestrelLimits.Prepare();
         var options = new KestrelServerOptions
         {
             AddServerHeader = false,
@@ -17,9 +21,6 @@ internal static class KestrelSetup
             RequestHeaderEncodingSelector = static name => name == "Content-Length" ? ContentLengthEncoding.Instance : Encoding.Latin1,
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
-        // WSGI applications decide on sizes themselves; a limit is an option of the server, not of Kestrel.
-        options.Limits.MaxRequestBodySize = null;
-
         foreach (var endpoint in endpoints)
         {
             // HTTP/2 needs TLS to be negotiated; without it Kestrel would only warn.
@@ -30,4 +31,12 @@ internal static class KestrelSetup
     }
 
     public static SocketTransportOptions TransportOptions() => new();
+
+    /// <summary>The sockets, with the limits that are not Kestrel's.</summary>
+    public static IConnectionListenerFactory Transport(SocketTransportOptions options, FrontLimits limits, ILoggerFactory loggers)
+    {
+        KestrelLimits.Apply(limits, options);
+        var sockets = new SocketTransportFactory(Options.Create(options), loggers);
+        return limits.Connections is { } most ? new LimitedTransport(sockets, new ConnectionBudget(most, loggers.CreateLogger(FrontLog.Category), TimeProvider.System)) : sockets;
+    }
 }

@@ -70,6 +70,12 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>The request body. One reader at a time: the hub thread, until Complete.</summary>
     public abstract PipeReader Body { get; }
 
+    /// <summary>
+    /// What the client shall be told when a read of <see cref="Body"/> failed because of it and the application lets that pass: 408 (it was silent for too long), 413 (more
+    /// than is allowed), 400 or 431 (malformed), 499 (it left: nobody is there to be told). 0: no read failed.
+    /// </summary>
+    public virtual int FaultStatus => 0;
+
     /// <summary>Cancelled when the client went away. Asking for it may cost an allocation, so only requests that park ask.</summary>
     public abstract CancellationToken ClientGone { get; }
 

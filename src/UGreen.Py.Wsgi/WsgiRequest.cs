@@ -44,6 +44,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     /// <summary>Position in the chunk that is being sent, in bytes; for a send that parked.</summary>
     public int SendOffset { get; set; }
 
+    /// <summary>Text of the OSError with which a read of the body failed; null: none did.</summary>
+    public string? BodyFault { get; set; }
+
     /// <summary>The flush or read that a parked green thread waits for.</summary>
     public ValueTask<FlushResult> PendingFlush { get; set; }
 
@@ -57,6 +60,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         ClientGone = false;
         BytesOut = 0;
         SendOffset = 0;
+        BodyFault = null;
         _serial++;
     }
 

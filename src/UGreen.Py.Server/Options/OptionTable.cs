@@ -18,7 +18,7 @@ internal static class OptionTable
         new("uwsgi protocol",
         [
             new OptionSpec { Name = "socket", Aliases = ["uwsgi-socket"], Short = 's', Value = "ADDR", Repeatable = true, Help = "listen for uwsgi_pass: HOST:PORT, a path, @NAME, fd://N" },
-            new OptionSpec { Name = "buffer-size", Short = 'b', Value = "BYTES", Help = "longest block of uwsgi variables", Default = "65535" },
+            new OptionSpec { Name = "buffer-size", Short = 'b', Value = "BYTES", Help = "longest block of uwsgi variables, request line or header section", Default = LimitOptions.DefaultBufferSize },
         ]),
         new("Green threads",
         [
@@ -27,6 +27,15 @@ internal static class OptionTable
             new OptionSpec { Name = "ugreen-stacksize", Value = "PAGES", Help = "stack of each core in pages of 4 KiB", Default = OptionDefaults.StackPages },
             new OptionSpec { Name = "ugreen-switch", Value = "direct|posix", Help = "direct: machine code of our own; posix: swapcontext(), slower", Default = OptionDefaults.Switch },
             new OptionSpec { Name = "async-queue", Value = "N", Help = "requests that may wait while all cores are busy; more get 503", Default = OptionDefaults.Text(OptionDefaults.Queue) },
+        ]),
+        new("Limits",
+        [
+            new OptionSpec { Name = "max-headers", Value = "N", Help = "most headers of an HTTP request; more get 431", Default = OptionDefaults.Text(LimitOptions.Defaults.Headers) },
+            new OptionSpec { Name = "limit-post", Value = "BYTES", Help = "longest request body; more gets 413; 0: no limit", Default = "0" },
+            new OptionSpec { Name = "http-timeout", Aliases = ["socket-timeout"], Value = "SECONDS", Help = "how long a client may send nothing of a body or take nothing of a response; 0: for ever", Default = LimitOptions.Text(LimitOptions.Defaults.Pause) },
+            new OptionSpec { Name = "headers-timeout", Aliases = ["http-headers-timeout"], Value = "SECONDS", Help = "in what time a request head must be complete", Default = LimitOptions.Text(LimitOptions.Defaults.Head) },
+            new OptionSpec { Name = "http-keepalive", Value = "SECONDS", Help = "how long a connection may be idle; 0: one request each", Default = LimitOptions.Text(LimitOptions.Defaults.KeepAlive) },
+            new OptionSpec { Name = "max-connections", Value = "N", Help = "most open connections, others wait; 0: what file descriptors allow", Default = "0" },
         ]),
         new("Python",
         [

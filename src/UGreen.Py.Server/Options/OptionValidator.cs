@@ -31,6 +31,7 @@ internal sealed class OptionValidator
     private ServerOptions Build(IReadOnlyDictionary<string, object> given)
     {
         var (module, file, callable) = Application();
+        var limits = LimitOptions.Read(_arguments, _errors);
         var cores = Number("async", _arguments.Async, OptionDefaults.Cores, 1, OptionDefaults.MaxCores);
         return new ServerOptions
         {
@@ -39,7 +40,8 @@ internal sealed class OptionValidator
             Callable = callable,
             Http = Endpoints(),
             Sockets = Sockets(),
-            BufferSize = Number("buffer-size", _arguments.BufferSize, UwsgiLimits.MaxBlockBytes, 1, UwsgiLimits.MaxBlockBytes),
+            BufferSize = limits.BufferSize,
+            Limits = limits.Front,
             Cores = cores,
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
             StackPages = Number("ugreen-stacksize", _arguments.UgreenStackSize, GreenStacks.DefaultPages(cores), OptionDefaults.MinStackPages, OptionDefaults.MaxStackPages),

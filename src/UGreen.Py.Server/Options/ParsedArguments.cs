@@ -62,6 +62,24 @@ internal sealed class ParsedArguments
     [Option("disable-logging")]
     public bool DisableLogging { get; set; }
 
+    [Option("max-headers")]
+    public string? MaxHeaders { get; set; }
+
+    [Option("limit-post")]
+    public string? LimitPost { get; set; }
+
+    [Option("http-timeout")]
+    public string? HttpTimeout { get; set; }
+
+    [Option("headers-timeout")]
+    public string? HeadersTimeout { get; set; }
+
+    [Option("http-keepalive")]
+    public string? HttpKeepalive { get; set; }
+
+    [Option("max-connections")]
+    public string? MaxConnections { get; set; }
+
     [Option("version")]
     public bool Version { get; set; }
 
