@@ -35,6 +35,7 @@ public sealed class HttpExchange : GatewayExchange
     private readonly RequestBodyReader _body;
     private readonly FrontLimits _limits;
     private readonly Socket? _socket;
+    private readonly string _scheme;
 
     internal HttpExchange(IFeatureCollection features, FrontLimits limits, PauseWatch? pauses, ILogger logger)
     {
@@ -51,13 +52,15 @@ public sealed class HttpExchange : GatewayExchange
         _socket = features.Get<IConnectionSocketFeature>()?.Socket;
         _body = new RequestBodyReader(pauses, limits.BodyBytes, _socket);
         // What leaves a TCP socket the kernel watches (KestrelLimits); a stream of HTTP/2 can stand still on a lively connection, and a unix socket has no such thing.
-        var kernelWatches = _socket?.ProtocolType == ProtocolType.Tcp && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
+        var kernelWatches = _socket?.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
         _output = new ResponseBodyWriter(_responseBody, new Pause(kernelWatches ? null : pauses, BreakOff));
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
         _remoteAddress = Text(connection.RemoteIpAddress);
         _remotePort = connection.RemotePort;
         _localAddress = Text(connection.LocalIpAddress);
         _localPort = connection.LocalPort;
+        // Not the request's own scheme, which an HTTP/2 client chooses. Only real TLS has this feature, see PriorKnowledge.
+        _scheme = features.Get<ITlsHandshakeFeature>() is null ? "http" : "https";
     }
 
     /// <summary>True when the application side broke the response off; an access log says so.</summary>
@@ -102,14 +105,21 @@ public sealed class HttpExchange : GatewayExchange
         StartedAt = Stopwatch.GetTimestamp();
         Method = _request.Method;
         Target = _request.RawTarget;
-        Protocol = _request.Protocol;
-        Scheme = _request.Scheme;
+        Protocol = _request.Protocol is "HTTP/2" ? "HTTP/2.0" : _request.Protocol;
+        Scheme = _scheme;
         RemoteAddress = _remoteAddress;
         RemotePort = _remotePort;
         LocalAddress = _localAddress;
         LocalPort = _localPort;
         HasBody = _bodyDetection.CanHaveBody;
         AddHeaders(_request.Headers);
+        if (_localAddress.Length == 0) NameUnixServer(_request.Headers.Host.ToString());
+
+        if (Method == "CONNECT")
+        {
+            FrontResponse.Set(_response, HttpStatus.NotImplemented);
+            return false;
+        }
 
         if (_headerReader.Refusal(Protocol) is { } reason) return Refuse(HttpStatus.BadRequest, reason);
         if (RequestTargetRule.IsBroken(Target)) return Refuse(HttpStatus.BadRequest, "a control character or '#' in the target");
@@ -168,6 +178,16 @@ public sealed class HttpExchange : GatewayExchange
             if (!_headerReader.Accept(header.Key, header.Value)) continue;
             for (var i = 0; i < header.Value.Count; i++) AddHeader(header.Key, header.Value[i] ?? "");
         }
+    }
+
+    /// <summary>A unix socket has no name and no port, and WSGI wants both (PEP 3333).</summary>
+    private void NameUnixServer(string host)
+    {
+        var colon = host.LastIndexOf(':');
+        // A colon within brackets is part of an IPv6 address.
+        var name = colon > host.LastIndexOf(']') ? host[..colon] : host;
+        LocalAddress = name.Length == 0 ? "localhost" : name;
+        LocalPort = Scheme == "https" ? 443 : 80;
     }
 
     private Task FinishWhole()

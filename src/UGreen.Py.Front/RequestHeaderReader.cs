@@ -73,7 +73,7 @@ internal sealed class RequestHeaderReader
         if (_broken is not null) return _broken;
         if (_transferEncoding is null) return null;
         if (_hasLength) return "Content-Length and Transfer-Encoding together";
-        if (protocol == "HTTP/1.0") return "Transfer-Encoding in an HTTP/1.0 request";
+        if (protocol != "HTTP/1.1") return "Transfer-Encoding in a request of another protocol than HTTP/1.1";
         return _transferEncoding.Equals("chunked", StringComparison.OrdinalIgnoreCase) ? null : "Transfer-Encoding other than chunked";
     }
 

@@ -51,7 +51,7 @@ internal static class KestrelLimits
         transport.CreateBoundListenSocket = endpoint =>
         {
             var socket = create(endpoint);
-            if (socket.ProtocolType == ProtocolType.Tcp) SetUserTimeout(socket, pause);
+            if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6) SetUserTimeout(socket, pause);
             return socket;
         };
     }

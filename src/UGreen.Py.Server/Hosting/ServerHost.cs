@@ -48,6 +48,8 @@ internal sealed class ServerHost
             UwsgiEndpoints = _options.Sockets,
             Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize ?? UwsgiLimits.MaxBlockBytes } },
             Limits = _options.Limits with { Connections = _options.Limits.Connections ?? DescriptorBudget.Connections(_options.Cores) },
+            Backlog = _options.Backlog,
+            SocketMode = _options.SocketMode,
         };
         await using var front = new HttpFront(listen, gate, _accessLog, _loggers);
         await StartAsync(front).ConfigureAwait(false);

@@ -26,10 +26,12 @@ internal sealed partial class FailCall(ILogger log) : HubCall("fail", "fail(trac
             return CallOutcome.Resume;
         }
 
-        if (request.ClientGone || request.Exchange?.ClientGone.IsCancellationRequested == true) ClientLeft(log, request.Title, LastLine(traceback));
+        var isGone = request.ClientGone || request.Exchange?.ClientGone.IsCancellationRequested == true;
+        if (isGone) ClientLeft(log, request.Title, LastLine(traceback));
         else ApplicationFailed(log, request.Title, traceback);
 
-        if (request.State == ResponseState.Streaming) request.Finish(ExchangeOutcome.Aborted);
+        // Nobody is there to be told 500, and the access log shall not say that somebody was.
+        if (isGone || request.State == ResponseState.Streaming) request.Finish(ExchangeOutcome.Aborted);
         else request.FinishWith(500, "Internal Server Error");
         green.Result = PyFast.Singleton(PyConstants.None);
         return CallOutcome.Resume;
