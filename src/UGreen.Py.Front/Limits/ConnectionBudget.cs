@@ -12,7 +12,7 @@ internal sealed class ConnectionBudget(int limit, ILogger logger, TimeProvider t
     private int _open;
 
     /// <summary>Done when there is room for one more connection, which is then counted. First come, first served.</summary>
-    public ValueTask EnterAsync()
+    public Task EnterAsync()
     {
         TaskCompletionSource place;
         lock (_lock)
@@ -20,7 +20,7 @@ internal sealed class ConnectionBudget(int limit, ILogger logger, TimeProvider t
             if (_open < limit)
             {
                 _open++;
-                return ValueTask.CompletedTask;
+                return Task.CompletedTask;
             }
 
             // Asynchronous: it is completed by the end of another connection, whose time must not be used for this one.
@@ -29,7 +29,7 @@ internal sealed class ConnectionBudget(int limit, ILogger logger, TimeProvider t
         }
 
         if (_warnings.TryPass(out _)) FrontLog.ConnectionsFull(logger, limit);
-        return new ValueTask(place.Task);
+        return place.Task;
     }
 
     /// <summary>A counted connection has ended.</summary>

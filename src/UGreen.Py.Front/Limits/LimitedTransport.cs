@@ -26,11 +26,10 @@ internal sealed class LimitedTransport(IConnectionListenerFactory transport, Con
             var place = budget.EnterAsync();
             if (!place.IsCompletedSuccessfully)
             {
-                var granted = place.AsTask();
-                if (await Task.WhenAny(granted, _unbound.Task).ConfigureAwait(false) != granted)
+                if (await Task.WhenAny(place, _unbound.Task).ConfigureAwait(false) != place)
                 {
                     // The server stops: nobody will serve it. Should its place still come, it is handed on.
-                    _ = granted.ContinueWith(static (_, budget) => ((ConnectionBudget)budget!).Leave(), budget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                    _ = place.ContinueWith(static (_, budget) => ((ConnectionBudget)budget!).Leave(), budget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
                     await connection.DisposeAsync().ConfigureAwait(false);
                     return null;
                 }

@@ -11,7 +11,7 @@ public sealed class ConnectionBudgetTests
         var budget = new ConnectionBudget(2, NullLogger.Instance, TimeProvider.System);
         Assert.True(budget.EnterAsync().IsCompletedSuccessfully);
         Assert.True(budget.EnterAsync().IsCompletedSuccessfully);
-        var (third, fourth) = (budget.EnterAsync().AsTask(), budget.EnterAsync().AsTask());
+        var (third, fourth) = (budget.EnterAsync(), budget.EnterAsync());
         Assert.False(third.IsCompleted || fourth.IsCompleted);
 
         budget.Leave();

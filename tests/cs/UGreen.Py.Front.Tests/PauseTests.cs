@@ -2,13 +2,15 @@ using Xunit;
 
 namespace UGreen.Py.Front.Tests;
 
-public sealed class PauseTests
+public sealed class PauseTests : IDisposable
 {
     private readonly ManualTime _time = new();
     private readonly PauseWatch _watch;
     private int _ended;
 
     public PauseTests() => _watch = new PauseWatch(TimeSpan.FromSeconds(60), _time);
+
+    public void Dispose() => _watch.Dispose();
 
     [Fact]
     public void A_wait_is_ended_once_soon_after_the_limit()
