@@ -23,7 +23,7 @@ public sealed class BodyFaultTests
         await client.SendAsync("POST / HTTP/1.1\r\nHost: x\r\n" + rest);
 
         Assert.Equal((status, message), await FaultAsync());
-        Assert.Contains("\r\nConnection: close\r\n", await client.ReadToEndAsync(), StringComparison.Ordinal);
+        Assert.Contains("\r\nConnection: close\r\n", await client.ReadUntilAsync("\r\n\r\n"), StringComparison.Ordinal);
     }
 
     [Theory]
