@@ -17,9 +17,13 @@ internal sealed class HttpApplication : IHttpApplication<HttpExchange>
     private readonly IGatewayApplication _application;
     private readonly IAccessLog? _accessLog;
     private readonly ILogger _logger;
+    private readonly FrontLimits _limits;
+    private readonly PauseWatch? _pauses;
 
-    public HttpApplication(IGatewayApplication application, IAccessLog? accessLog, ILogger logger)
+    public HttpApplication(IGatewayApplication application, IAccessLog? accessLog, FrontLimits limits, PauseWatch? pauses, ILogger logger)
     {
+        _limits = limits;
+        _pauses = pauses;
         _application = application;
         _accessLog = accessLog;
         _logger = logger;
@@ -27,8 +31,8 @@ internal sealed class HttpApplication : IHttpApplication<HttpExchange>
 
     public HttpExchange CreateContext(IFeatureCollection contextFeatures)
     {
-        if (contextFeatures is not IHostContextContainer<HttpExchange> container) return new HttpExchange(contextFeatures, _logger);
-        return container.HostContext ??= new HttpExchange(contextFeatures, _logger);
+        if (contextFeatures is not IHostContextContainer<HttpExchange> container) return new HttpExchange(contextFeatures, _limits, _pauses, _logger);
+        return container.HostContext ??= new HttpExchange(contextFeatures, _limits, _pauses, _logger);
     }
 
     public Task ProcessRequestAsync(HttpExchange context)

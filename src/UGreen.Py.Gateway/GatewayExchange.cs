@@ -32,7 +32,7 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>The request target exactly as sent (percent-encoded; origin form <c>/a%20b?q</c> or absolute form <c>http://host/a</c> or <c>*</c>).</summary>
     public string Target { get; protected set; } = "";
 
-    /// <summary>"HTTP/1.1", "HTTP/1.0", "HTTP/2".</summary>
+    /// <summary>"HTTP/1.1", "HTTP/1.0", "HTTP/2.0".</summary>
     public string Protocol { get; protected set; } = "";
 
     /// <summary>"http" or "https".</summary>
@@ -70,6 +70,12 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
 
     /// <summary>The request body. One reader at a time: the hub thread, until Complete.</summary>
     public abstract PipeReader Body { get; }
+
+    /// <summary>
+    /// What the client shall be told when a read of <see cref="Body"/> failed because of it and the application lets that pass: 408 (it was silent for too long), 413 (more
+    /// than is allowed), 400 or 431 (malformed), 499 (it left: nobody is there to be told). 0: no read failed.
+    /// </summary>
+    public virtual int FaultStatus => 0;
 
     /// <summary>Cancelled when the client went away. Asking for it may cost an allocation, so only requests that park ask.</summary>
     public abstract CancellationToken ClientGone { get; }

@@ -15,6 +15,7 @@ public static class Errno
     public const int EINVAL = 22;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
+    public const int EFBIG = 27;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
     public const int ENOSYS = 38;
@@ -37,6 +38,7 @@ public static class Errno
         EINVAL => nameof(EINVAL),
         ENFILE => nameof(ENFILE),
         EMFILE => nameof(EMFILE),
+        EFBIG => nameof(EFBIG),
         ENOSPC => nameof(ENOSPC),
         EPIPE => nameof(EPIPE),
         ENOSYS => nameof(ENOSYS),

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Gateway;
@@ -56,6 +57,7 @@ internal sealed class HeadParser
         if (text.Length < 3 || !int.TryParse(text.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code) || code < 100 || (text.Length > 3 && text[3] != ' '))
             throw HubCallException.Value($"start_response: status {Quoted(text)} must begin with a three-digit code and a space");
         if (HasControl(text)) throw HubCallException.Value($"start_response: status {Quoted(text)} holds a control character");
+        if (!Ascii.IsValid(text)) throw HubCallException.Value($"start_response: status {Quoted(text)} holds a character beyond ASCII, which HTTP's status line cannot carry to every client");
         if (code < 200) throw HubCallException.Value($"start_response: {code} is an interim status, which only the server may send");
         head.Status = code;
 

@@ -46,6 +46,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     /// <summary>Position in the chunk that is being sent, in bytes; for a send that parked.</summary>
     public int SendOffset { get; set; }
 
+    /// <summary>Text of the OSError with which a read of the body failed; null: none did.</summary>
+    public string? BodyFault { get; set; }
+
     /// <summary>The flush or read that a parked green thread waits for.</summary>
     public ValueTask<FlushResult> PendingFlush { get; set; }
 
@@ -72,6 +75,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         DeclaredBody = exchange.ContentLength ?? 0;
         BytesOut = 0;
         SendOffset = 0;
+        BodyFault = null;
         _serial++;
     }
 

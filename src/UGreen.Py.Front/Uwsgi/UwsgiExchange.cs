@@ -20,12 +20,19 @@ namespace UGreen.Py.Front.Uwsgi;
 public sealed class UwsgiExchange : GatewayExchange
 {
     private readonly ILogger _logger;
-    private readonly UwsgiBodyReader _body = new();
-    private readonly UwsgiOutput _output = new();
+    private readonly UwsgiBodyReader _body;
+    private readonly UwsgiOutput _output;
+    private readonly PauseWatch? _pauses;
     private ConnectionContext? _connection;
     private bool _hasEnd;
 
-    internal UwsgiExchange(ILogger logger) => _logger = logger;
+    internal UwsgiExchange(PauseWatch? pauses, ILogger logger)
+    {
+        _logger = logger;
+        _pauses = pauses;
+        _body = new UwsgiBodyReader(pauses);
+        _output = new UwsgiOutput(new Pause(pauses, BreakOff));
+    }
 
     /// <summary>True when the response broke off; an access log says so.</summary>
     public bool WasAborted { get; private set; }
@@ -38,6 +45,9 @@ public sealed class UwsgiExchange : GatewayExchange
 
     /// <inheritdoc/>
     public override PipeReader Body => _body;
+
+    /// <inheritdoc/>
+    public override int FaultStatus => _body.FaultStatus;
 
     /// <inheritdoc/>
     /// <remarks>
@@ -122,7 +132,7 @@ public sealed class UwsgiExchange : GatewayExchange
                 return Break();
         }
 
-        if (_output.Missing == 0) return Transport.FlushAsync();
+        if (_output.Missing == 0) return _output.FlushAsync();
         UwsgiLog.BodyTooShort(_logger, Method, Target, _output.Missing);
         return Break();
     }
@@ -137,6 +147,24 @@ public sealed class UwsgiExchange : GatewayExchange
         _hasEnd = false;
         WasAborted = false;
         Reset();
+    }
+
+    /// <summary>What was really sent, for the log.</summary>
+    internal int LoggedStatus => WasAborted && !Started ? HttpStatus.ClientLeft : Head.Status;
+
+    /// <summary>Answers 413 in the application's place.</summary>
+    internal ExchangeOutcome RefuseBody(long limit)
+    {
+        UwsgiLog.BodyTooLarge(_logger, Method, Target, ContentLength ?? 0, limit);
+        FillPlain(HttpStatus.ContentTooLarge, "Content Too Large");
+        return ExchangeOutcome.Whole;
+    }
+
+    /// <summary>The client takes nothing. Another thread than the exchange's owner, but the owner waits for just this.</summary>
+    private void BreakOff()
+    {
+        UwsgiLog.ResponseTimedOut(_logger, Method, Target, _pauses!.Limit.TotalSeconds);
+        _connection!.Abort(new ConnectionAbortedException("the client took nothing of the response"));
     }
 
     private PipeWriter Transport => _connection!.Transport.Output;
@@ -206,7 +234,8 @@ public sealed class UwsgiExchange : GatewayExchange
         else if (Head.Status == HttpStatus.ResetContent) length = 0;
 
         ResponseHeadText.Write(Head, length, Protocol, Transport, _logger);
-        _output.Begin(Transport, length, suppressed);
+        // Over TCP the kernel watches (KestrelLimits).
+        _output.Begin(Transport, length, suppressed, watched: _connection!.RemoteEndPoint is not IPEndPoint);
         _hasEnd = suppressed || length is not null;
         Started = true;
     }

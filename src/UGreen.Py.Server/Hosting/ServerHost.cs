@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
+using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Server.Logging;
 using UGreen.Py.Server.Options;
 
@@ -42,7 +43,14 @@ internal sealed class ServerHost
 
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
-        var listen = new HttpFrontOptions(_options.Http) { UwsgiEndpoints = _options.Sockets, Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize } } };
+        var listen = new HttpFrontOptions(_options.Http)
+        {
+            UwsgiEndpoints = _options.Sockets,
+            Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize ?? UwsgiLimits.MaxBlockBytes } },
+            Limits = _options.Limits with { Connections = _options.Limits.Connections ?? DescriptorBudget.Connections(_options.Cores) },
+            Backlog = _options.Backlog,
+            SocketMode = _options.SocketMode,
+        };
         await using var front = new HttpFront(listen, gate, _accessLog, _loggers);
         await StartAsync(front).ConfigureAwait(false);
 

@@ -11,14 +11,17 @@ internal static class OptionTable
             new OptionSpec { Name = "wsgi-file", Aliases = ["file"], Value = "FILE", Help = "Python file to load instead of a module" },
             new OptionSpec { Name = "callable", Value = "NAME", Help = "callable to serve when -w or --wsgi-file names none", Default = OptionDefaults.Callable },
         ]),
-        new("HTTP",
+        new("Sockets",
         [
-            new OptionSpec { Name = "http", Value = "[HOST]:PORT", Repeatable = true, Help = "listen here; port 0 lets the kernel choose", Default = OptionDefaults.Http },
+            new OptionSpec { Name = "http", Aliases = ["http-socket"], Value = "ADDR", Repeatable = true, Help = "HTTP on HOST:PORT, a path, @NAME, fd://N", Default = OptionDefaults.Http },
+            new OptionSpec { Name = "https", Value = "ADDR,CERT,KEY", Repeatable = true, Help = "the same with TLS; certificates and key in PEM files" },
+            new OptionSpec { Name = "socket", Aliases = ["uwsgi-socket"], Short = 's', Value = "ADDR", Repeatable = true, Help = "listen for uwsgi_pass: HOST:PORT, a path, @NAME, fd://N" },
+            new OptionSpec { Name = "chmod-socket", Short = 'C', Value = "MODE", ImpliedValue = OptionDefaults.SocketMode, Help = "permissions of unix sockets, octal; without a value " + OptionDefaults.SocketMode },
+            new OptionSpec { Name = "listen", Short = 'l', Value = "N", Help = "connections that may wait to be accepted", Default = OptionDefaults.Text(OptionDefaults.Backlog) },
         ]),
         new("uwsgi protocol",
         [
-            new OptionSpec { Name = "socket", Aliases = ["uwsgi-socket"], Short = 's', Value = "ADDR", Repeatable = true, Help = "listen for uwsgi_pass: HOST:PORT, a path, @NAME, fd://N" },
-            new OptionSpec { Name = "buffer-size", Short = 'b', Value = "BYTES", Help = "longest block of uwsgi variables", Default = "65535" },
+            new OptionSpec { Name = "buffer-size", Short = 'b', Value = "BYTES", Help = "longest block of variables, request line or headers", Default = LimitOptions.DefaultBufferSize },
         ]),
         new("Green threads",
         [
@@ -27,6 +30,15 @@ internal static class OptionTable
             new OptionSpec { Name = "ugreen-stacksize", Value = "PAGES", Help = "stack of each core in pages of 4 KiB", Default = OptionDefaults.StackPages },
             new OptionSpec { Name = "ugreen-switch", Value = "direct|posix", Help = "direct: machine code of our own; posix: swapcontext(), slower", Default = OptionDefaults.Switch },
             new OptionSpec { Name = "async-queue", Value = "N", Help = "requests that may wait while all cores are busy; more get 503", Default = OptionDefaults.Text(OptionDefaults.Queue) },
+        ]),
+        new("Limits",
+        [
+            new OptionSpec { Name = "max-headers", Value = "N", Help = "most headers of an HTTP request; more get 431", Default = OptionDefaults.Text(LimitOptions.Defaults.Headers) },
+            new OptionSpec { Name = "limit-post", Value = "BYTES", Help = "longest request body; more gets 413; 0: no limit", Default = "0" },
+            new OptionSpec { Name = "http-timeout", Aliases = ["socket-timeout"], Value = "SECONDS", Help = "longest pause of a client in a body or a response; 0: for ever", Default = LimitOptions.Text(LimitOptions.Defaults.Pause) },
+            new OptionSpec { Name = "headers-timeout", Aliases = ["http-headers-timeout"], Value = "SECONDS", Help = "in what time a request head must be complete", Default = LimitOptions.Text(LimitOptions.Defaults.Head) },
+            new OptionSpec { Name = "http-keepalive", Value = "SECONDS", Help = "how long a connection may be idle; 0: one request each", Default = LimitOptions.Text(LimitOptions.Defaults.KeepAlive) },
+            new OptionSpec { Name = "max-connections", Value = "N", Help = "most open connections, others wait; 0: what file descriptors allow", Default = "0" },
         ]),
         new("Python",
         [

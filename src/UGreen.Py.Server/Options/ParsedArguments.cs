@@ -20,6 +20,15 @@ internal sealed class ParsedArguments
     [Option("http", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Http { get; set; } = [];
 
+    [Option("https", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Https { get; set; } = [];
+
+    [Option("chmod-socket")]
+    public string? ChmodSocket { get; set; }
+
+    [Option("listen")]
+    public string? Listen { get; set; }
+
     [Option("socket", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Socket { get; set; } = [];
 
@@ -61,6 +70,24 @@ internal sealed class ParsedArguments
 
     [Option("disable-logging")]
     public bool DisableLogging { get; set; }
+
+    [Option("max-headers")]
+    public string? MaxHeaders { get; set; }
+
+    [Option("limit-post")]
+    public string? LimitPost { get; set; }
+
+    [Option("http-timeout")]
+    public string? HttpTimeout { get; set; }
+
+    [Option("headers-timeout")]
+    public string? HeadersTimeout { get; set; }
+
+    [Option("http-keepalive")]
+    public string? HttpKeepalive { get; set; }
+
+    [Option("max-connections")]
+    public string? MaxConnections { get; set; }
 
     [Option("version")]
     public bool Version { get; set; }

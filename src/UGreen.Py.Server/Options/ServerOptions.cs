@@ -19,7 +19,16 @@ internal sealed record ServerOptions
 
     public IReadOnlyList<Front.Uwsgi.UwsgiEndpoint> Sockets { get; init; } = [];
 
-    public int BufferSize { get; init; } = Front.Uwsgi.UwsgiLimits.MaxBlockBytes;
+    /// <summary>Permissions of unix sockets; null: what the umask leaves.</summary>
+    public UnixFileMode? SocketMode { get; init; }
+
+    public int Backlog { get; init; } = OptionDefaults.Backlog;
+
+    /// <summary>Null: the default of each front.</summary>
+    public int? BufferSize { get; init; }
+
+    /// <summary>Without the number of connections where the descriptors shall decide.</summary>
+    public FrontLimits Limits { get; init; } = new();
 
     public int Cores { get; init; } = OptionDefaults.Cores;
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Hub;
@@ -114,10 +113,5 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         return CallOutcome.Resume;
     }
 
-    private static HubCallException Broken(WsgiRequest request, Exception error)
-    {
-        // The front may cancel its token a moment later. A body that is only malformed has another cause, and a client that waits for the answer.
-        if (error is OperationCanceledException || error.InnerException is SocketException) request.LostClient();
-        return HubCallException.Os(Errno.EIO, $"error during read on wsgi.input: {error.Message}");
-    }
+    private HubCallException Broken(WsgiRequest request, Exception error) => BodyFault.Raise(application, request, error);
 }
