@@ -11,6 +11,10 @@ import traceback
 from wsgiref.util import FileWrapper
 
 from _ugreen import begin, end, fail, read_into, respond, send, start_response, wait_fd_read, wait_fd_write
+from ugreen import _apps
+
+# Their frames say nothing about the application's mistake.
+_OWN_FILES = (__file__, _apps.__file__)
 
 #: The loaded application; set once by ``_boot``.
 application = None
@@ -63,8 +67,8 @@ def environ_template():
 
 def _traceback():
     kind, error, trace = sys.exc_info()
-    # Our own frames say nothing about the application's mistake; with no other left the message says it all.
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    # With no other frame left the message says it all.
+    while trace is not None and trace.tb_frame.f_code.co_filename in _OWN_FILES:
         trace = trace.tb_next
     return "".join(traceback.format_exception(kind, error, trace))
 

@@ -43,7 +43,7 @@ internal sealed class ServerHost
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
         var listen = new HttpFrontOptions(_options.Http) { UwsgiEndpoints = _options.Sockets, Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize } } };
-        await using var front = new HttpFront(listen, gate, _accessLog, _loggers);
+        await using var front = new HttpFront(listen, ApplicationChain.Build(_options, gate, _loggers), _accessLog, _loggers);
         await StartAsync(front).ConfigureAwait(false);
 
         // :: Step 2

@@ -29,7 +29,7 @@ internal static class HelpText
         var left = new StringBuilder("  ");
         if (option.Short is { } letter) left.Append('-').Append(letter).Append(", ");
         left.Append("--").Append(option.Name);
-        if (option.Value is not null) left.Append(' ').Append(option.Value);
+        if (option.Value is not null) left.Append(option.OptionalValue is null ? $" {option.Value}" : $"[={option.Value}]");
 
         text.Append(left);
         // A long left side has its explanation on the next line.

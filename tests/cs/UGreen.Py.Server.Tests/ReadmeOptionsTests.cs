@@ -23,12 +23,14 @@ public sealed class ReadmeOptionsTests
 
     private static string Row(OptionSpec option)
     {
-        var names = (option.Short is { } letter ? $"`-{letter}`, " : "") + $"`--{option.Name}{(option.Value is null ? "" : " " + option.Value)}`";
+        var names = (option.Short is { } letter ? $"`-{letter}`, " : "") + $"`--{option.Name}{Value(option)}`";
         var also = option.Aliases.Count == 0 ? "" : $" (also {string.Join(", ", option.Aliases.Select(alias => $"`--{alias}`"))})";
         var repeated = option.Repeatable ? "; may be repeated" : "";
         var preset = option.Default is null ? "" : $"`{option.Default}` ";
         return $"| {Cell(names)} | {Cell(option.Help + repeated + also)} | {preset}|";
     }
+
+    private static string Value(OptionSpec option) => option.Value is null ? "" : option.OptionalValue is null ? $" {option.Value}" : $"[={option.Value}]";
 
     // A bar would end the cell, also in code.
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
