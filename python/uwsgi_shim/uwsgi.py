@@ -55,6 +55,7 @@ cores = _ugreen.cores
 has_threads = 1
 loop = None
 started_on = int(_time.time())
+#: A module may set this to a dict of mountpoint (str or bytes) to callable: then these are served instead of its ``application``.
 applications = None
 SPOOL_OK, SPOOL_RETRY, SPOOL_IGNORE = -2, -1, 0
 

@@ -65,6 +65,11 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// </summary>
     public virtual ReadOnlySpan<HeaderField> Variables => [];
 
+    /// <summary>
+    /// PATH_INFO, decoded, one byte per char, for a front that gets it ready-made (the uwsgi protocol). Null with HTTP: then it is in <see cref="Target"/>.
+    /// </summary>
+    public virtual string? PathInfo => null;
+
     /// <summary>When the front had the request head, in <see cref="System.Diagnostics.Stopwatch"/> ticks.</summary>
     public long StartedAt { get; protected set; }
 

@@ -144,6 +144,9 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int sigaction(int signal, SignalAction* action, SignalAction* previous);
 
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int setenv(string name, string value, int overwrite);
+
     [LibraryImport(Library, EntryPoint = "_exit")]
     public static partial void _exit(int code);
 }

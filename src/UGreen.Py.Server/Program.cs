@@ -54,6 +54,8 @@ internal static class Program
         int exitCode;
         try
         {
+            // Before Python starts and before anything else runs that could ask for one.
+            foreach (var (name, value) in options.Variables) ProcessEnvironment.Set(name, value);
             var shim = ShimLocator.Find(Surroundings.Real, AppContext.BaseDirectory);
             var worker = WorkerFactory.Create(options, shim, loggers);
             var accessLog = requestLines is null ? null : new AccessLog(requestLines, TimeProvider.System);

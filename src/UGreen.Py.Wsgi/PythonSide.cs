@@ -82,9 +82,9 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         hub.Calls.Publish(dict, trampoline, name.Borrow());
         _start.Write = CApi.PyDict_GetItemString(dict, "write");
 
-        Set(dict, "module", Text(settings.Module));
-        Set(dict, "wsgi_file", Text(settings.WsgiFile));
-        Set(dict, "callable", Text(settings.Callable));
+        Set(dict, "applications", List(settings.Applications, a => List([a.Point, a.Module, a.File, a.Callable], Text)));
+        Set(dict, "imports", TextList(settings.Imports));
+        Set(dict, "arguments", TextList(settings.Arguments));
         Set(dict, "shim_path", Text(settings.ShimPath));
         Set(dict, "cores", CApi.PyLong_FromLongLong(settings.Cores).OrThrow());
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
@@ -99,16 +99,19 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         if (CApi.PyList_Insert(CApi.PySys_GetObject("path"), 0, shim.Borrow()) < 0) throw PythonException.Fetch();
     }
 
-    private static void LoadApplication(BorrowedRef boot)
+    private void LoadApplication(BorrowedRef boot)
     {
         using var load = CApi.PyObject_GetAttrString(boot, "load").OrThrow();
         using var answer = CApi.PyObject_CallNoArgs(load.Borrow()).OrThrow();
+        var log = loggers.CreateLogger("wsgi");
+        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 1))) LoadLog.ImportFailed(log, problem.Message, problem.Details);
+        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 0)))
+        {
+            if (settings.NeedApplication) throw new WsgiLoadException(problem.Message, problem.Traceback);
+            LoadLog.ApplicationFailed(log, problem.Message, problem.Details);
+        }
 
-        // None, or (message, traceback or None): what went wrong, in words for the user.
-        if (answer.Borrow() == PyConstants.None) return;
-        throw new WsgiLoadException(
-            PyText.ToText(CApi.PyTuple_GetItem(answer.Borrow(), 0)) ?? "the application could not be loaded",
-            PyText.ToText(CApi.PyTuple_GetItem(answer.Borrow(), 1)));
+        if (settings.Applications.Count == 0) LoadLog.NoApplication(log);
     }
 
     private NewRef Options()
@@ -145,12 +148,12 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
 
     private static NewRef BytesList(IEnumerable<string> texts) => List(texts, t => PyText.FromBytes(System.Text.Encoding.UTF8.GetBytes(t)));
 
-    private static NewRef List(IEnumerable<string> texts, Func<string, NewRef> make)
+    private static NewRef List<T>(IEnumerable<T> items, Func<T, NewRef> make)
     {
         var list = CApi.PyList_New(0).OrThrow();
-        foreach (var text in texts)
+        foreach (var one in items)
         {
-            using var item = make(text).OrThrow();
+            using var item = make(one).OrThrow();
             if (CApi.PyList_Append(list.Borrow(), item.Borrow()) < 0) throw PythonException.Fetch();
         }
 

@@ -9,9 +9,11 @@ import sys
 import traceback
 
 from _ugreen import begin, end, fail, respond, send, start_response, wait_fd_read, wait_fd_write
-
-from ugreen import _files, _input
+from ugreen import _apps, _files, _input
 from ugreen._files import FileWrapper
+
+# Their frames say nothing about the application's mistake.
+_OWN_FILES = (__file__, _apps.__file__, _files.__file__)
 
 #: The loaded application; set once by ``_boot``.
 application = None
@@ -83,8 +85,8 @@ def _tell(environ, ended):
 
 def _traceback():
     kind, error, trace = sys.exc_info()
-    # Our own frames say nothing about the application's mistake; with no other left the message says it all.
-    while trace is not None and trace.tb_frame.f_code.co_filename in (__file__, _files.__file__):
+    # With no other frame left the message says it all.
+    while trace is not None and trace.tb_frame.f_code.co_filename in _OWN_FILES:
         trace = trace.tb_next
     return "".join(traceback.format_exception(kind, error, trace))
 

@@ -44,6 +44,9 @@ public sealed class UwsgiExchange : GatewayExchange
     public override ReadOnlySpan<HeaderField> Variables => RequestHead.Variables;
 
     /// <inheritdoc/>
+    public override string? PathInfo => RequestHead[VariableId.Path];
+
+    /// <inheritdoc/>
     public override PipeReader Body => _body;
 
     /// <inheritdoc/>

@@ -51,7 +51,7 @@ internal sealed class ServerHost
             Backlog = _options.Backlog,
             SocketMode = _options.SocketMode,
         };
-        await using var front = new HttpFront(listen, gate, _accessLog, _loggers);
+        await using var front = new HttpFront(listen, ApplicationChain.Build(_options, gate, _loggers), _accessLog, _loggers);
         await StartAsync(front).ConfigureAwait(false);
 
         // :: Step 2

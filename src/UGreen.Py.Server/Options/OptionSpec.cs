@@ -14,6 +14,9 @@ internal sealed record OptionSpec
     /// <summary>Placeholder of the value in the help; null for a flag.</summary>
     public string? Value { get; init; }
 
+    /// <summary>What the option means without a value; a value is then taken only behind '='. Null: it needs one.</summary>
+    public string? OptionalValue { get; init; }
+
     /// <summary>May be given more than once; the values accumulate.</summary>
     public bool Repeatable { get; init; }
 
@@ -22,11 +25,8 @@ internal sealed record OptionSpec
     /// <summary>What holds when the option is not given, as the help shows it.</summary>
     public string? Default { get; init; }
 
-    /// <summary>Not null: the value may be left out, and then this one holds. A value is given with '=' only, so that a bare argument behind the option stays one.</summary>
-    public string? ImpliedValue { get; init; }
-
     public bool TakesValue => Value is not null;
 
     /// <summary>Long name and value as the help shows them, without dashes.</summary>
-    public string Usage => Value is null ? Name : ImpliedValue is null ? $"{Name} {Value}" : $"{Name}[={Value}]";
+    public string Usage => Value is null ? Name : OptionalValue is null ? $"{Name} {Value}" : $"{Name}[={Value}]";
 }

@@ -17,6 +17,39 @@ internal sealed class ParsedArguments
     [Option("callable")]
     public string? Callable { get; set; }
 
+    [Option("mount", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Mount { get; set; } = [];
+
+    [Option("manage-script-name")]
+    public bool ManageScriptName { get; set; }
+
+    [Option("need-app")]
+    public string? NeedApp { get; set; }
+
+    [Option("import", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Import { get; set; } = [];
+
+    [Option("env", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Env { get; set; } = [];
+
+    [Option("set", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Set { get; set; } = [];
+
+    [Option("pyargv")]
+    public string? PyArgv { get; set; }
+
+    [Option("add-header", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> AddHeader { get; set; } = [];
+
+    [Option("static-map", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> StaticMap { get; set; } = [];
+
+    [Option("check-static", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> CheckStatic { get; set; } = [];
+
+    [Option("static-index", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> StaticIndex { get; set; } = [];
+
     [Option("http", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Http { get; set; } = [];
 

@@ -22,11 +22,21 @@ internal static class ServerCommandLine
 
     private static CommandLineResult Check(ParsedArguments parsed, IReadOnlyDictionary<string, object> given, Surroundings surroundings)
     {
+        Restore(parsed);
         if (parsed.Help) return new CommandLineResult.ShowHelp();
         if (parsed.Version) return new CommandLineResult.ShowVersion();
 
         var (options, errors) = OptionValidator.Validate(parsed, given, surroundings);
         return options is not null ? new CommandLineResult.Run(options) : new CommandLineResult.Refused(errors);
+    }
+
+    private static void Restore(ParsedArguments parsed)
+    {
+        foreach (var property in typeof(ParsedArguments).GetProperties().Where(p => p.IsDefined(typeof(OptionAttribute), inherit: false)))
+        {
+            if (property.GetValue(parsed) is string text) property.SetValue(parsed, ArgumentRewriter.Restore(text));
+            else if (property.GetValue(parsed) is IEnumerable<string> texts) property.SetValue(parsed, texts.Select(ArgumentRewriter.Restore).ToList());
+        }
     }
 
     private static string Explain(Error error) => error switch

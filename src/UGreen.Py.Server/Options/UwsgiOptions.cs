@@ -5,13 +5,12 @@ internal static class UwsgiOptions
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "M", "p", "t", "T", "i", "R", "x", "y", "j", "S",
-        "add-header", "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "check-static", "cron", "daemonize", "die-on-term", "emperor",
-        "enable-threads", "env", "fiber", "forwarded-allow", "gevent", "gid", "greenlet", "harakiri", "import", "ini",
-        "json", "lazy", "lazy-apps", "log-format", "logformat", "logto", "loop", "manage-script-name", "master", "max-requests", "memory-report", "mount",
-        "mule", "need-app", "offload-threads", "pidfile", "post-buffering", "processes", "procname-prefix", "py-autoreload", "queue", "reload-on-rss", "set", "sharedarea",
-        "show-config", "single-interpreter", "spooler", "static-map", "stats", "strict", "thunder-lock", "threads", "touch-reload", "tornado", "uid",
-        "umask", "vacuum", "worker-reload-mercy", "workers", "xml", "yaml", "yml",
+        "i", "j", "M", "p", "R", "T", "t", "x", "y",
+        "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "cron", "daemonize", "die-on-term", "emperor", "enable-threads", "fiber",
+        "forwarded-allow", "gevent", "gid", "greenlet", "harakiri", "ini", "json", "lazy", "lazy-apps", "log-format", "logformat", "logto", "loop",
+        "master", "max-requests", "memory-report", "mule", "offload-threads", "pidfile", "post-buffering", "processes", "procname-prefix",
+        "py-autoreload", "queue", "reload-on-rss", "sharedarea", "show-config", "single-interpreter", "spooler", "stats", "strict", "threads",
+        "thunder-lock", "tornado", "touch-reload", "uid", "umask", "vacuum", "worker-reload-mercy", "workers", "xml", "yaml", "yml",
     };
 
     /// <param name="name">Without dashes.</param>

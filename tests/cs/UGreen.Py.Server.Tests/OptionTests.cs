@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Server.Options;
 using UGreen.Py.Switching;
+using UGreen.Py.Wsgi;
 using Xunit;
 using static UGreen.Py.Server.Tests.CommandLineFacts;
 
@@ -13,9 +14,10 @@ public sealed class OptionTests
     {
         var options = Run("-w", "app");
 
-        Assert.Equal("app", options.Module);
-        Assert.Null(options.WsgiFile);
-        Assert.Equal("application", options.Callable);
+        Assert.Equal(new WsgiMount("", "app", null, "application"), Assert.Single(options.Applications));
+        Assert.True(options.NeedApplication);
+        Assert.Null(options.StaticFiles);
+        Assert.Empty(options.AddedHeaders);
         Assert.Equal("127.0.0.1:8000", Assert.Single(options.Http).Text);
         Assert.Equal(100, options.Cores);
         Assert.False(options.UgreenImplied);
@@ -53,7 +55,7 @@ public sealed class OptionTests
     {
         var options = Run(args);
 
-        Assert.Equal((module, file, callable), (options.Module, options.WsgiFile, options.Callable));
+        Assert.Equal(new WsgiMount("", module, file, callable), Assert.Single(options.Applications));
     }
 
     [Theory]
@@ -74,7 +76,7 @@ public sealed class OptionTests
 
         Assert.Equal([":1", ":2"], options.Http.Select(h => h.Text));
         Assert.Equal(["/a,b:c", "-d", "/e"], options.PythonPaths);
-        Assert.Equal("app", options.Module);
+        Assert.Equal("app", Assert.Single(options.Applications).Module);
     }
 
     [Fact]
