@@ -34,6 +34,10 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
                 green => WsgiApplication.RequestOf(green).Exchange?.SocketFd ?? -1),
             new IsConnectedCall(),
             new LogCall(loggers.CreateLogger("app")),
+            new SetLogVarCall(),
+            new GetLogVarCall(),
+            new LogThisRequestCall(),
+            new RequestCall("logsize", "Size of the log file in bytes; 0 when the log goes to no file.", _ => LogSize(), LogSize),
             new BeginCall(application),
             _start,
             new SendCall("send", yields: true, application),
@@ -48,6 +52,8 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
     }
 
     private StartResponseCall _start = null!;
+
+    private long LogSize() => settings.LogPath is { } path && new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
     /// <summary>Publishes the functions, imports the shim, loads the application. Throws <see cref="WsgiLoadException"/>.</summary>
     public void Load(nint trampoline)

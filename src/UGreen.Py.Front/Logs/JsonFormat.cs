@@ -29,7 +29,7 @@ public sealed class JsonFormat : IRequestFormat
     public ReadOnlySpan<byte> Format(scoped in RequestEntry entry)
     {
         var buffer = t_buffer ??= new ArrayBufferWriter<byte>(4096);
-        // The encoder is the default one, which leaves nothing but printable ASCII. Validation would only check that this class opens and closes objects in order.
+        // Its encoder, the default one, leaves nothing but printable ASCII of a name that the application chose. Validation would only check that this class opens and closes objects in order.
         var json = t_writer ??= new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
         buffer.ResetWrittenCount();
         json.Reset();
@@ -82,7 +82,8 @@ public sealed class JsonFormat : IRequestFormat
 
             var (name, value) = notes.Variables[i];
             truncated |= Decode(name, nameRoom, out var nameLength) | Decode(value, valueRoom, out var valueLength);
-            json.WriteString(nameRoom[..nameLength], valueRoom[..valueLength]);
+            json.WritePropertyName(nameRoom[..nameLength]);
+            JsonText.WriteValue(json, valueRoom[..valueLength]);
         }
 
         json.WriteEndObject();
@@ -93,7 +94,7 @@ public sealed class JsonFormat : IRequestFormat
     private static bool Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, scoped ReadOnlySpan<char> text)
     {
         if (text.IsEmpty) json.WriteNull(name);
-        else json.WriteString(name, text.Length > MaxFieldChars ? text[..MaxFieldChars] : text);
+        else JsonText.Write(json, name, text.Length > MaxFieldChars ? text[..MaxFieldChars] : text);
         return text.Length > MaxFieldChars;
     }
 
@@ -116,8 +117,8 @@ public sealed class JsonFormat : IRequestFormat
 
     private static void WriteTime(Utf8JsonWriter json, DateTimeOffset at)
     {
-        Span<byte> text = stackalloc byte[32];
+        Span<char> text = stackalloc char[32];
         _ = at.TryFormat(text, out var length, "yyyy-MM-dd'T'HH:mm:ss.fffzzz", CultureInfo.InvariantCulture);
-        json.WriteString("time"u8, text[..length]);
+        JsonText.Write(json, "time"u8, text[..length]);
     }
 }

@@ -24,30 +24,30 @@ public sealed class LogFormat : IRequestFormat
     private static byte[]? t_line;
 
     private readonly LogPiece[] _pieces;
-    private readonly MemoryFigures _memory;
+    private readonly MemoryFigures _memory = new();
     private readonly int _worker;
 
-    private LogFormat(LogPiece[] pieces, int worker, TimeProvider time)
+    private LogFormat(LogPiece[] pieces, int worker)
     {
         _pieces = pieces;
         _worker = worker;
-        _memory = new MemoryFigures(time);
     }
 
     /// <summary>False: every line is the same text, which is hardly what was meant.</summary>
     public bool HasVariables => _pieces.Any(piece => piece.Kind != LogVariable.Literal);
 
-    internal static FrozenDictionary<string, LogVariable> Names { get; } =
+    /// <summary>The variables that the server knows, <c>var.NAME</c> apart.</summary>
+    public static IEnumerable<string> Names => s_names.Keys;
+
+    private static readonly FrozenDictionary<string, LogVariable> s_names =
         Enum.GetValues<LogVariable>().Where(v => v > LogVariable.Var).ToFrozenDictionary(v => v.ToString().ToLowerInvariant().Replace("vszm", "vszM").Replace("rssm", "rssM"), StringComparer.Ordinal);
 
     /// <param name="text">The format.</param>
     /// <param name="worker">What <c>%(wid)</c> shows.</param>
-    /// <param name="time">For figures that are read once a second.</param>
     /// <exception cref="FrontException">It is malformed; the message says where, positions count from 1.</exception>
-    public static LogFormat Parse(string text, int worker, TimeProvider time)
+    public static LogFormat Parse(string text, int worker)
     {
         ArgumentNullException.ThrowIfNull(text);
-        ArgumentNullException.ThrowIfNull(time);
         if (Encoding.UTF8.GetByteCount(text) > MaxBytes) throw new FrontException(string.Create(CultureInfo.InvariantCulture, $"the format is longer than {MaxBytes} bytes"));
 
         var pieces = new List<LogPiece>();
@@ -77,7 +77,7 @@ public sealed class LogFormat : IRequestFormat
         }
 
         AddLiteral(pieces, literal);
-        return new LogFormat([.. pieces], worker, time);
+        return new LogFormat([.. pieces], worker);
     }
 
     /// <inheritdoc/>
@@ -115,7 +115,7 @@ public sealed class LogFormat : IRequestFormat
 
     private static LogPiece Variable(string name)
     {
-        if (Names.TryGetValue(name, out var known)) return new LogPiece(known, [], null);
+        if (s_names.TryGetValue(name, out var known)) return new LogPiece(known, [], null);
         return name.StartsWith(VarPrefix, StringComparison.Ordinal)
             ? new LogPiece(LogVariable.Var, [], new RequestVariable(name[VarPrefix.Length..]))
             : new LogPiece(LogVariable.LogVar, Encoding.UTF8.GetBytes(name), null);
@@ -135,7 +135,9 @@ public sealed class LogFormat : IRequestFormat
 
     private static void PutTime(LogVariable kind, in RequestEntry entry, ref LineWriter line)
     {
-        var start = TimeZoneInfo.ConvertTime(entry.Start, entry.Time.LocalTimeZone);
+        // TimeZoneInfo.ConvertTime would allocate.
+        var start = entry.Start;
+        start = start.ToOffset(entry.Time.LocalTimeZone.GetUtcOffset(start));
         if (kind == LogVariable.CTime)
         {
             // As C's ctime(): the day has two places.
@@ -160,7 +162,7 @@ public sealed class LogFormat : IRequestFormat
         {
             LogVariable.Time => entry.Start.ToUnixTimeSeconds(),
             LogVariable.TmSecs => entry.Start.ToUnixTimeMilliseconds(),
-            LogVariable.TmMicros => (entry.Start - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond,
+            LogVariable.TMicros => (entry.Start - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond,
             LogVariable.Epoch => entry.Time.GetUtcNow().ToUnixTimeSeconds(),
             LogVariable.Secs => entry.Elapsed.Ticks / TimeSpan.TicksPerSecond,
             LogVariable.MSecs => entry.Elapsed.Ticks / TimeSpan.TicksPerMillisecond,
@@ -177,10 +179,10 @@ public sealed class LogFormat : IRequestFormat
             LogVariable.Switches => exchange.Switches,
             LogVariable.Vars => Fields(exchange).Length,
             LogVariable.PktSize => BlockBytes(Fields(exchange)),
-            LogVariable.Vsz => _memory.Read().Virtual,
-            LogVariable.VszM => _memory.Read().Virtual >> 20,
-            LogVariable.Rss => _memory.Read().Resident,
-            LogVariable.RssM => _memory.Read().Resident >> 20,
+            LogVariable.Vsz => _memory.Read(entry.Time).Virtual,
+            LogVariable.VszM => _memory.Read(entry.Time).Virtual >> 20,
+            LogVariable.Rss => _memory.Read(entry.Time).Resident,
+            LogVariable.RssM => _memory.Read(entry.Time).Resident >> 20,
             LogVariable.WErr => exchange.WriteFailed ? 1 : 0,
             LogVariable.RErr => exchange.ReadFailed ? 1 : 0,
             LogVariable.IoErr => (exchange.WriteFailed ? 1 : 0) + (exchange.ReadFailed ? 1 : 0),

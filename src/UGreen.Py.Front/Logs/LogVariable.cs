@@ -32,7 +32,7 @@ internal enum LogVariable : byte
     // :: Numbers
     Time,
     TmSecs,
-    TmMicros,
+    TMicros,
     Epoch,
     Secs,
     MSecs,

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 namespace UGreen.Py.Front.Logs;
 
 /// <summary>Memory of this process for the log. Asking costs reading a file of the kernel's, so it is done at most once a second. Any thread.</summary>
-internal sealed class MemoryFigures(TimeProvider time)
+internal sealed class MemoryFigures
 {
     private readonly Lock _lock = new();
     private long _next = long.MinValue;
@@ -11,7 +11,7 @@ internal sealed class MemoryFigures(TimeProvider time)
     private long _resident;
 
     /// <summary>Both in bytes; 0 when the kernel does not say.</summary>
-    public (long Virtual, long Resident) Read()
+    public (long Virtual, long Resident) Read(TimeProvider time)
     {
         lock (_lock)
         {

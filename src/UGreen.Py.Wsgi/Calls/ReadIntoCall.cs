@@ -87,6 +87,8 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
 
     private static HubCallException Broken(WsgiRequest request, Exception error)
     {
+        if (request.Exchange is { } exchange) exchange.ReadFailed = true;
+
         // The front may cancel its token a moment later. A body that is only malformed has another cause, and a client that waits for the answer.
         if (error is OperationCanceledException || error.InnerException is SocketException) request.LostClient();
         return HubCallException.Os(Errno.EIO, $"error during read on wsgi.input: {error.Message}");
