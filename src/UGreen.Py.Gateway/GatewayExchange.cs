@@ -158,6 +158,18 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>Body bytes handed to the front.</summary>
     public long BytesOut { get; set; }
 
+    /// <summary>A read of the request body failed.</summary>
+    public bool ReadFailed { get; set; }
+
+    /// <summary>A write of the response failed.</summary>
+    public bool WriteFailed { get; set; }
+
+    /// <summary>What the application says about its line; null when it says nothing, which is usual.</summary>
+    public LogNotes? LogNotes { get; private set; }
+
+    /// <summary>As <see cref="LogNotes"/>, and makes them when there are none.</summary>
+    public LogNotes MakeLogNotes() => LogNotes ??= new();
+
     // ---- The hand-over -----------------------------------------------------------------------------------------------------------------------------------
 
     /// <summary>Front: submits the exchange and waits for its outcome. The caller owns the exchange again when the task is done.</summary>
@@ -197,6 +209,8 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         Core = -1;
         Switches = 0;
         BytesOut = 0;
+        ReadFailed = WriteFailed = false;
+        LogNotes = null;
         _wholeLength = 0;
         ReturnWhole();
         File?.Dispose();

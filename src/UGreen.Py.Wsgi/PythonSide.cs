@@ -37,6 +37,10 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new IsConnectedCall(),
             new DisconnectCall(end),
             new LogCall(loggers.CreateLogger("app")),
+            new SetLogVarCall(),
+            new GetLogVarCall(),
+            new LogThisRequestCall(),
+            new RequestCall("logsize", "Size of the log file in bytes; 0 when the log goes to no file.", _ => LogSize(), LogSize),
             new BeginCall(application),
             _start,
             new SendCall("send", yields: true, application),
@@ -53,6 +57,8 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
     }
 
     private StartResponseCall _start = null!;
+
+    private long LogSize() => settings.LogPath is { } path && new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
     /// <summary>Publishes the functions, imports the shim, loads the application. Throws <see cref="WsgiLoadException"/>.</summary>
     public void Load(nint trampoline)

@@ -42,6 +42,9 @@ public sealed record WsgiSettings
     /// <summary>The folder <c>python/uwsgi_shim</c>.</summary>
     public required string ShimPath { get; init; }
 
+    /// <summary>The file that the log goes to, for <c>uwsgi.logsize()</c>; null: none.</summary>
+    public string? LogPath { get; init; }
+
     /// <summary>For <c>uwsgi.opt</c>: option name to its value: a string, true, or a list of strings.</summary>
     public IReadOnlyDictionary<string, object> Opt { get; init; } = new Dictionary<string, object>();
 }

@@ -34,6 +34,9 @@ internal sealed class ServerHost
         _time = time;
     }
 
+    /// <summary>Called once, when the server answers requests.</summary>
+    public Action? Ready { get; init; }
+
     /// <returns>The exit code.</returns>
     /// <exception cref="StartupException">The application cannot be loaded.</exception>
     /// <exception cref="FrontException">An address cannot be bound.</exception>
@@ -58,6 +61,7 @@ internal sealed class ServerHost
         gate.Open();
         Announce(front);
         _signals.BeginGraceful();
+        Ready?.Invoke();
 
         // :: Step 3
         if (await Task.WhenAny(_signals.Requested, _worker.Completion).ConfigureAwait(false) == _worker.Completion) return Dead();

@@ -28,6 +28,7 @@ internal static class WorkerFactory
             QueueLimit = options.QueueLimit,
             ShimPath = shimPath,
             Opt = options.Given,
+            LogPath = options.LogTo,
         };
         return new WsgiWorkerAdapter(new WsgiWorker(settings, loggers));
     }

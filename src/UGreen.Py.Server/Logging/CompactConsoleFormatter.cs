@@ -55,7 +55,7 @@ internal sealed class CompactConsoleFormatter : ConsoleFormatter
     };
 
     /// <summary>Our categories are short already; Kestrel's are shown as one.</summary>
-    private static string ShortName(string category)
+    internal static string ShortName(string category)
         => category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) ? "kestrel" : category;
 
     private static void WriteIndented(TextWriter writer, string text)

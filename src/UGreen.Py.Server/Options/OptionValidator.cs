@@ -63,6 +63,8 @@ internal sealed class OptionValidator
                 "shutdown-timeout", _arguments.ShutdownTimeout, OptionDefaults.ShutdownTimeoutSeconds, 0, OptionDefaults.MaxShutdownTimeoutSeconds)),
             LogLevel = Level(),
             LogRequests = !_arguments.DisableLogging,
+            LogTo = NotEmpty("logto", _arguments.LogTo) is { } logTo ? Path.GetFullPath(logTo) : null,
+            RequestLog = RequestLogParser.Parse(_arguments, _errors),
             Given = application.WithSets(given),
         };
     }

@@ -122,6 +122,36 @@ internal sealed class ParsedArguments
     [Option("max-connections")]
     public string? MaxConnections { get; set; }
 
+    [Option("logto")]
+    public string? LogTo { get; set; }
+
+    [Option("req-logger")]
+    public string? ReqLogger { get; set; }
+
+    [Option("log-format")]
+    public string? LogFormat { get; set; }
+
+    [Option("log-json")]
+    public bool LogJson { get; set; }
+
+    [Option("log-x-forwarded-for")]
+    public bool LogXForwardedFor { get; set; }
+
+    [Option("log-4xx")]
+    public bool Log4xx { get; set; }
+
+    [Option("log-5xx")]
+    public bool Log5xx { get; set; }
+
+    [Option("log-slow")]
+    public string? LogSlow { get; set; }
+
+    [Option("log-big")]
+    public string? LogBig { get; set; }
+
+    [Option("log-zero")]
+    public bool LogZero { get; set; }
+
     [Option("version")]
     public bool Version { get; set; }
 

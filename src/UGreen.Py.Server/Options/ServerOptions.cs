@@ -74,6 +74,11 @@ internal sealed record ServerOptions
     /// <summary>One line per request.</summary>
     public bool LogRequests { get; init; } = true;
 
+    /// <summary>Absolute path of the file that all output goes to; null: standard output and error stay what they are.</summary>
+    public string? LogTo { get; init; }
+
+    public RequestLogOptions RequestLog { get; init; } = new();
+
     /// <summary>For <c>uwsgi.opt</c>: option as written → string, true or list of strings.</summary>
     public IReadOnlyDictionary<string, object> Given { get; init; } = new Dictionary<string, object>();
 

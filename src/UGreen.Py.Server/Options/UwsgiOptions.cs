@@ -7,10 +7,10 @@ internal static class UwsgiOptions
     {
         "i", "j", "M", "p", "R", "T", "t", "x", "y",
         "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "cron", "daemonize", "die-on-term", "emperor", "enable-threads", "fiber",
-        "forwarded-allow", "gevent", "gid", "greenlet", "harakiri", "ini", "json", "lazy", "lazy-apps", "log-format", "logformat", "logto", "loop",
-        "master", "max-requests", "memory-report", "mule", "offload-threads", "pidfile", "post-buffering", "processes", "procname-prefix",
-        "py-autoreload", "queue", "reload-on-rss", "sharedarea", "show-config", "single-interpreter", "spooler", "stats", "strict", "threads",
-        "thunder-lock", "tornado", "touch-reload", "uid", "umask", "vacuum", "worker-reload-mercy", "workers", "xml", "yaml", "yml",
+        "forwarded-allow", "gevent", "gid", "greenlet", "harakiri", "ini", "json", "lazy", "lazy-apps", "loop", "master", "max-requests",
+        "memory-report", "mule", "offload-threads", "pidfile", "post-buffering", "processes", "procname-prefix", "py-autoreload", "queue",
+        "reload-on-rss", "sharedarea", "show-config", "single-interpreter", "spooler", "stats", "strict", "threads", "thunder-lock", "tornado",
+        "touch-reload", "uid", "umask", "vacuum", "worker-reload-mercy", "workers", "xml", "yaml", "yml",
     };
 
     /// <param name="name">Without dashes.</param>

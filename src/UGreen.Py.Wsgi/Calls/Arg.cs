@@ -52,6 +52,16 @@ internal static class Arg
         return number;
     }
 
+    /// <summary>The bytes of a str (as UTF-8) or of a bytes-like object; a copy.</summary>
+    public static byte[] Data(string function, string argument, in HubCallArguments args, int index)
+    {
+        var value = args.At(index);
+        if (PyText.TryGetBytes(value, out var bytes)) return bytes.ToArray();
+        if (PyText.ToText(value) is { } text) return System.Text.Encoding.UTF8.GetBytes(text);
+        using var buffer = ReadableBuffer.TryOpen(value);
+        return buffer.IsOpen ? buffer.Span.ToArray() : throw HubCallException.Type($"{function}(): {argument} must be str (without lone surrogates) or bytes-like");
+    }
+
     /// <summary>Seconds as int or float, in nanoseconds; 0 when absent, zero, negative or None.</summary>
     public static long Timeout(string function, in HubCallArguments args, int index)
     {

@@ -16,6 +16,7 @@ internal static partial class BodyFault
     /// <param name="error">What the front said.</param>
     public static HubCallException Raise(WsgiApplication application, WsgiRequest request, Exception error)
     {
+        if (request.Exchange is { } exchange) exchange.ReadFailed = true;
         var status = request.Exchange?.FaultStatus ?? 0;
         // The front may cancel its token a moment later; whoever asks from now on must hear it already.
         if (status == ClientLeft || (status == 0 && error is OperationCanceledException)) request.LostClient();

@@ -107,6 +107,8 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
             // The flush is broken: what follows says the same.
         }
 
+        if (request.Exchange is { } exchange) exchange.WriteFailed = true;
+
         // The front may cancel its token a moment later; whoever asks from now on must hear it already.
         request.LostClient();
         throw Gone();

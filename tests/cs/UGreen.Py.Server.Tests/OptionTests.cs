@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using UGreen.Py.Front.Logs;
 using UGreen.Py.Server.Options;
 using UGreen.Py.Switching;
 using UGreen.Py.Wsgi;
@@ -143,6 +144,24 @@ public sealed class OptionTests
         Assert.Equal(TimeSpan.Zero, options.ShutdownTimeout);
         Assert.Equal(LogLevel.Debug, options.LogLevel);
         Assert.False(options.LogRequests);
+    }
+
+    [Fact]
+    public void Logging()
+    {
+        var none = Run("app");
+        var all = Run(
+            "app", "-L", "--logto", "x.log", "--req-logger", "file:/r.log", "--logformat", "%(uri)", "--log-x-forwarded-for", "--log-4xx", "--log-5xx", "--log-slow", "100",
+            "--log-big", "0", "--log-zero");
+
+        Assert.Null(none.LogTo);
+        Assert.Equal(new RequestLogOptions(), none.RequestLog);
+        Assert.Equal(Path.GetFullPath("x.log"), all.LogTo);
+        Assert.Equal("/r.log", all.RequestLog.File);
+        Assert.True(all.RequestLog.Format!.HasVariables);
+        Assert.True(all.RequestLog.ShowForwardedFor);
+        Assert.Equal(new RequestFilter { ClientErrors = true, ServerErrors = true, SlowMilliseconds = 100, BigBytes = 0, Empty = true }, all.RequestLog.Forced);
+        Assert.True(Run("app", "--log-json").RequestLog.Json);
     }
 
     [Fact]
