@@ -26,6 +26,7 @@ internal static class Program
                 Console.Out.Write($"ugreen-py {StartBlock.Version}\n");
                 return ExitCode.Success;
             case CommandLineResult.Refused refused:
+                foreach (var warning in refused.Warnings) Console.Error.Write($"ugreen-py: warning: {warning}\n");
                 foreach (var error in refused.Errors) Console.Error.Write($"ugreen-py: {error}\n");
                 return ExitCode.Usage;
             case CommandLineResult.Run run:
@@ -44,6 +45,7 @@ internal static class Program
         var loggers = ServerLogging.Create(options.LogLevel, TimeProvider.System);
         var requestLines = options.LogRequests && options.LogLevel <= LogLevel.Information ? new LineBatch(Console.OpenStandardError()) : null;
         var logger = loggers.CreateLogger(ServerLog.Category);
+        Report(options, logger);
         var signals = new StopSignals((signal, code) =>
         {
             ServerLog.StoppingAtOnce(logger, signal);
@@ -65,6 +67,13 @@ internal static class Program
         }
 
         Leave(exitCode, loggers, requestLines);
+    }
+
+    private static void Report(ServerOptions options, ILogger logger)
+    {
+        foreach (var variable in options.Configuration.UnknownVariables) ServerLog.UnknownVariable(logger, variable);
+        foreach (var warning in options.Configuration.Warnings) ServerLog.Configuration(logger, warning);
+        if (options.ShownConfiguration is { } shown) Console.Error.Write(shown);
     }
 
     /// <summary>One line for the operator; the rest for those who ask for it with --log-level debug.</summary>

@@ -29,4 +29,12 @@ internal static partial class ServerLog
 
     [LoggerMessage(1008, LogLevel.Debug, "the grace period is over; the requests that still ran were cut")]
     public static partial void GraceOver(ILogger logger);
+
+    // 1010 to 1019: configuration files
+
+    [LoggerMessage(1010, LogLevel.Warning, "{Message}")]
+    public static partial void Configuration(ILogger logger, string message);
+
+    [LoggerMessage(1011, LogLevel.Debug, "environment variable {Name} is no option of this server")]
+    public static partial void UnknownVariable(ILogger logger, string name);
 }

@@ -11,6 +11,15 @@ internal static class OptionTable
             new OptionSpec { Name = "wsgi-file", Aliases = ["file"], Value = "FILE", Help = "Python file to load instead of a module" },
             new OptionSpec { Name = "callable", Value = "NAME", Help = "callable to serve when -w or --wsgi-file names none", Default = OptionDefaults.Callable },
         ]),
+        new("Configuration files",
+        [
+            new OptionSpec { Name = "ini", Value = "FILE[:SECTION]", Repeatable = true, Help = "read options from an ini file, section [uwsgi]" },
+            new OptionSpec { Name = "yaml", Aliases = ["yml"], Short = 'y', Value = "FILE[:KEY]", Repeatable = true, Help = "read options from a YAML file, key uwsgi" },
+            new OptionSpec { Name = "json", Aliases = ["js"], Short = 'j', Value = "FILE[:KEY]", Repeatable = true, Help = "read options from a JSON file, key uwsgi" },
+            new OptionSpec { Name = "config", Value = "FILE", Repeatable = true, Help = "read options from a file, by the end of its name" },
+            new OptionSpec { Name = "strict", Help = "refuse keys that this server does not know" },
+            new OptionSpec { Name = "show-config", Help = "print the configuration in effect at the start" },
+        ]),
         new("HTTP",
         [
             new OptionSpec { Name = "http", Value = "[HOST]:PORT", Repeatable = true, Help = "listen here; port 0 lets the kernel choose", Default = OptionDefaults.Http },
