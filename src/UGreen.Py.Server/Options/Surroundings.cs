@@ -7,10 +7,23 @@ internal sealed record Surroundings(Func<string, string?> Environment, Func<stri
     public Func<IEnumerable<KeyValuePair<string, string>>> Variables { get; init; } = () => [];
 
     /// <summary>The folder that relative paths of configuration files begin at.</summary>
-    public string Folder { get; init; } = Directory.GetCurrentDirectory();
+    public string Folder { get; init; } = CurrentFolder();
 
     public static Surroundings Real { get; } = new(System.Environment.GetEnvironmentVariable, Directory.Exists, Path.Exists)
     {
         Variables = () => System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(v => KeyValuePair.Create((string)v.Key, v.Value as string ?? "")),
     };
+
+    private static string CurrentFolder()
+    {
+        try
+        {
+            return Directory.GetCurrentDirectory();
+        }
+        catch (IOException)
+        {
+            // It was removed; who starts there without a relative path need not care.
+            return "/";
+        }
+    }
 }

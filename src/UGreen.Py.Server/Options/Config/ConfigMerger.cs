@@ -28,7 +28,7 @@ internal sealed class ConfigMerger
     {
         _values = values;
         _expander = expander;
-        _onCommandLine = [.. commandLine.Given.Keys.Select(name => Claim(OptionTable.Find(name)!))];
+        _onCommandLine = [.. commandLine.Given.Keys.Select(OptionTable.Find).OfType<OptionSpec>().Select(Claim)];
         if (commandLine.HasBare) _onCommandLine.Add(ApplicationClaim);
     }
 

@@ -9,7 +9,7 @@ internal sealed class PlaceholderValues
     private readonly Dictionary<string, ConfigEntry> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ConfigEntry> _environment = new(StringComparer.Ordinal);
 
-    /// <summary>Names that a placeholder asked for.</summary>
+    /// <summary>Names that stand in a placeholder anywhere, also in one that is not needed this time, as a preset.</summary>
     public HashSet<string> Used { get; } = new(StringComparer.Ordinal);
 
     /// <param name="given">The options of the command line, as <c>uwsgi.opt</c> has them.</param>
@@ -24,12 +24,12 @@ internal sealed class PlaceholderValues
 
     public void Add(ConfigEntry entry) => Add(_values, entry);
 
+    /// <summary>Of an environment variable, or of a file that one names.</summary>
     public void AddEnvironment(ConfigEntry entry) => Add(_environment, entry);
 
     public ConfigEntry? Find(string name)
     {
         var key = Canonical(name);
-        Used.Add(key);
         return _values.GetValueOrDefault(key) ?? _environment.GetValueOrDefault(key);
     }
 
@@ -44,9 +44,24 @@ internal sealed class PlaceholderValues
         return equals > 0 ? entry with { Key = entry.Value![..equals].Trim(), Value = entry.Value[(equals + 1)..].Trim() } : null;
     }
 
-    private static void Add(Dictionary<string, ConfigEntry> values, ConfigEntry entry)
+    private void Add(Dictionary<string, ConfigEntry> values, ConfigEntry entry)
     {
+        if (!entry.Literal) Mention(entry.Value);
         values.TryAdd(Canonical(entry.Key), entry);
         if (Defined(entry) is { } defined) values.TryAdd(Canonical(defined.Key), defined);
+    }
+
+    private void Mention(ReadOnlySpan<char> value)
+    {
+        for (var begin = value.IndexOf("%("); begin >= 0; begin = value.IndexOf("%("))
+        {
+            value = value[(begin + 2)..];
+            var end = value.IndexOf(')');
+            if (end < 0) return;
+            foreach (var word in value[..end].Split(' '))
+            {
+                if (Used.Count < ConfigLimits.Keys) Used.Add(Canonical(value[word].ToString()));
+            }
+        }
     }
 }

@@ -163,6 +163,8 @@ public sealed class ConfigFileTests
         using var folder = new ConfigFolder().With("a.ini", "[uwsgi]\nmodule = %(app)\nset-ph = who=world\napp = hello_%(who)\nset = async=9\nprocs = 4\nset-placeholder = async-queue=%(procs)\n");
 
         Assert.Equal(["a.ini:7: key 'set-placeholder': 'async-queue' is the name of an option"], folder.Errors("a.ini", "--strict").Where(e => !e.Contains("procs", StringComparison.Ordinal)));
+        folder.With("c.ini", "[uwsgi]\nmodule = $(HERE-%(app) %(a + b))\napp = x\na = 1\nb = 2\n").Variable("HERE", "there");
+        Assert.Equal("there", folder.Run("c.ini", "--strict").Module);
         folder.With("a.ini", "[uwsgi]\nmodule = %(app)\nset-ph = who=world\napp = hello_%(who)\nset = async=9\n");
         var options = folder.Run("a.ini", "--strict");
         Assert.Equal(("hello_world", 9), (options.Module, options.Cores));
