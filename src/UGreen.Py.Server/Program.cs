@@ -25,6 +25,7 @@ internal static class Program
                 Console.Out.Write($"ugreen-py {StartBlock.Version}\n");
                 return ExitCode.Success;
             case CommandLineResult.Refused refused:
+                foreach (var warning in refused.Warnings) Console.Error.Write($"ugreen-py: warning: {warning}\n");
                 foreach (var error in refused.Errors) Console.Error.Write($"ugreen-py: {error}\n");
                 return ExitCode.Usage;
             case CommandLineResult.Run run:
@@ -50,6 +51,7 @@ internal static class Program
         }
 
         var logger = logs.Loggers.CreateLogger(ServerLog.Category);
+        Report(options, logger);
         var signals = new StopSignals((signal, code) =>
         {
             ServerLog.StoppingAtOnce(logger, signal);
@@ -76,6 +78,13 @@ internal static class Program
         }
 
         Leave(exitCode, logs);
+    }
+
+    private static void Report(ServerOptions options, ILogger logger)
+    {
+        foreach (var variable in options.Configuration.UnknownVariables) ServerLog.UnknownVariable(logger, variable);
+        foreach (var warning in options.Configuration.Warnings) ServerLog.Configuration(logger, warning);
+        if (options.ShownConfiguration is { } shown) Console.Error.Write(shown);
     }
 
     /// <summary>One line for the operator; the rest for those who ask for it with --log-level debug.</summary>

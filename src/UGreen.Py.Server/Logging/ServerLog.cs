@@ -41,4 +41,12 @@ internal static partial class ServerLog
 
     [LoggerMessage(1023, LogLevel.Information, "SIGUSR1: there is no log file to open again (--logto, --req-logger)")]
     public static partial void NothingToReopen(ILogger logger);
+
+    // 1010 to 1019: configuration files
+
+    [LoggerMessage(1010, LogLevel.Warning, "{Message}")]
+    public static partial void Configuration(ILogger logger, string message);
+
+    [LoggerMessage(1011, LogLevel.Debug, "environment variable {Name} is no option of this server")]
+    public static partial void UnknownVariable(ILogger logger, string name);
 }

@@ -1,3 +1,5 @@
+using UGreen.Py.Server.Options.Config;
+
 namespace UGreen.Py.Server.Options;
 
 /// <summary>
@@ -20,6 +22,7 @@ internal static class ArgumentRewriter
         var given = new Dictionary<string, object>(StringComparer.Ordinal);
         var bare = new List<string>();
         var errors = new List<string>();
+        var files = new List<(string Option, string Text, string Label)>();
 
         for (var i = 0; i < args.Count; i++)
         {
@@ -31,8 +34,11 @@ internal static class ArgumentRewriter
             }
 
             var (spec, name, value) = Recognise(argument);
+            var isBareFile = spec is null && ConfigReference.OfBare(argument) is not null;
+            if (isBareFile) (spec, name, value) = ConfigReference.AsOption(argument);
             if (spec is null)
             {
+                if (ConfigReference.IsXml(argument)) errors.Add($"'{argument}': XML configuration files are not supported; ini, YAML and JSON are");
                 (argument.StartsWith('-') ? result : bare).Add(argument);
                 continue;
             }
@@ -65,6 +71,7 @@ internal static class ArgumentRewriter
 
             Note(given, name, value);
             Emit(result, lists, spec, value);
+            if (ConfigLoader.IsFile(spec)) files.Add((name, value!, isBareFile ? "configuration file" : $"--{name}"));
         }
 
         foreach (var (name, values) in lists) result.Add($"--{name}={string.Join(ListSeparator, values)}");
@@ -74,7 +81,7 @@ internal static class ArgumentRewriter
             result.AddRange(bare);
         }
 
-        return new RewrittenArguments(result, given, errors);
+        return new RewrittenArguments(result, given, errors) { HasBare = bare.Count > 0, ConfigFiles = files };
     }
 
     /// <summary>The value as the user wrote it, from what the parser made of an argument of ours.</summary>

@@ -19,6 +19,15 @@ internal static class OptionTable
             new OptionSpec { Name = "pyargv", Value = "ARGS", Help = "what follows the name in sys.argv, split at blanks" },
             new OptionSpec { Name = "add-header", Value = "\"NAME: VALUE\"", Repeatable = true, Help = "add to every response, also of static files" },
         ]),
+        new("Configuration files",
+        [
+            new OptionSpec { Name = "ini", Value = "FILE[:SECTION]", Repeatable = true, Help = "read options from an ini file, section [uwsgi]" },
+            new OptionSpec { Name = "yaml", Aliases = ["yml"], Short = 'y', Value = "FILE[:KEY]", Repeatable = true, Help = "read options from a YAML file, key uwsgi" },
+            new OptionSpec { Name = "json", Aliases = ["js"], Short = 'j', Value = "FILE[:KEY]", Repeatable = true, Help = "read options from a JSON file, key uwsgi" },
+            new OptionSpec { Name = "config", Value = "FILE", Repeatable = true, Help = "read options from a file, by the end of its name" },
+            new OptionSpec { Name = "strict", Help = "refuse keys that this server does not know" },
+            new OptionSpec { Name = "show-config", Help = "print the configuration in effect at the start" },
+        ]),
         new("Static files",
         [
             new OptionSpec { Name = "static-map", Value = "/PATH=DIR_OR_FILE", Repeatable = true, Help = "serve files below a path; missing ones: the application" },

@@ -50,6 +50,24 @@ internal sealed class ParsedArguments
     [Option("static-index", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> StaticIndex { get; set; } = [];
 
+    [Option("ini", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Ini { get; set; } = [];
+
+    [Option("yaml", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Yaml { get; set; } = [];
+
+    [Option("json", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Json { get; set; } = [];
+
+    [Option("config", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Config { get; set; } = [];
+
+    [Option("strict")]
+    public bool Strict { get; set; }
+
+    [Option("show-config")]
+    public bool ShowConfig { get; set; }
+
     [Option("http", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Http { get; set; } = [];
 

@@ -82,6 +82,12 @@ internal sealed record ServerOptions
     /// <summary>For <c>uwsgi.opt</c>: option as written → string, true or list of strings.</summary>
     public IReadOnlyDictionary<string, object> Given { get; init; } = new Dictionary<string, object>();
 
+    /// <summary>What configuration files and the environment contributed; the values themselves are in the other properties.</summary>
+    public Config.Configuration Configuration { get; init; } = Config.Configuration.None;
+
+    /// <summary>With <c>--show-config</c>: an ini file; otherwise null.</summary>
+    public string? ShownConfiguration { get; init; }
+
     /// <summary>The applications, for logs.</summary>
     public string Application => Applications.Count == 0 ? "(none)" : string.Join(", ", Applications);
 }
