@@ -150,7 +150,8 @@ class Service(Server):
         paths = [option for folder in FOLDERS for option in ("--pythonpath", folder)]
         sockets = ["--socket", "127.0.0.1:0", "--socket", self._path("uwsgi")]
         super().__init__(app, cores, [*paths, *sockets, *options], {"PYTHONUTF8": "1", **(control.env if control else {}), **(env or {})})
-        self.control, self._addresses = control, {}
+        #: Listener: where it listens.
+        self.control, self.addresses = control, {}
 
     def _path(self, name):
         return f"{self._folder.name}/{name}.sock"
@@ -163,7 +164,7 @@ class Service(Server):
 
     def wait_ready(self):
         super().wait_ready()
-        self._addresses = {"http": ("127.0.0.1", self.port), "uwsgi": ("127.0.0.1", self._port("uwsgi")), "uwsgi-unix": self._path("uwsgi")}
+        self.addresses = {"http": ("127.0.0.1", self.port), "uwsgi": ("127.0.0.1", self._port("uwsgi")), "uwsgi-unix": self._path("uwsgi")}
         self.wait_log(re.escape(f"listening on uwsgi://unix:{self._path('uwsgi')}"))
 
     def _port(self, scheme):
@@ -171,4 +172,4 @@ class Service(Server):
 
     def front(self, name):
         kind = KINDS[name]
-        return Front(self, kind, self._addresses[kind.listener])
+        return Front(self, kind, self.addresses[kind.listener])

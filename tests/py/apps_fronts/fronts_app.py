@@ -83,6 +83,11 @@ def sends_upload_back_late(environ, start_response):
         yield data
 
 
+def steps_unbuffered(environ, start_response):
+    """wsgi_app's steps, with the header that keeps nginx from buffering this response."""
+    return wsgi_app.steps(environ, lambda status, headers: start_response(status, [*headers, ("X-Accel-Buffering", "no")]))
+
+
 # :: Waiting in the middle of a response
 
 
@@ -159,4 +164,4 @@ def as_json(start_response, data):
     return [body]
 
 
-PAGES = {**wsgi_app.PAGES, **{page.__name__.replace("_", "-"): page for page in (echo, digest, download, whole, body_end, sends_upload_back_late, waits, asks_is_connected)}}
+PAGES = {**wsgi_app.PAGES, **{page.__name__.replace("_", "-"): page for page in (echo, digest, download, whole, body_end, sends_upload_back_late, steps_unbuffered, waits, asks_is_connected)}}
