@@ -190,6 +190,12 @@ def test_close_is_called_once(front, page, status):
     assert noted(front.service, label) == ["close"]
 
 
+def test_close_is_called_after_an_exception_in_the_body(front):
+    label = f"close-middle-{front.name}"
+    front.get(f"/raises?when=middle&note={label}")
+    assert until_noted(front.service, label) == ["close"]
+
+
 # :: start_response
 
 
@@ -259,7 +265,7 @@ def test_a_head_that_comes_too_late(front, page, expected):
     """With exc_info the original exception is raised again; in either case the response does not look complete."""
     label = f"{page}-{front.name}"
     answer = front.get(f"/{page}?note={label}")
-    assert b"already sent".startswith(answer.body) and answer.complete is not front.kind.shows_break
+    assert b"already sent".startswith(answer.body) and not (answer.complete and front.kind.shows_break)
     assert until_noted(front.service, label) == [expected]
 
 
@@ -285,7 +291,7 @@ def test_an_exception_in_the_body_is_visible(front, page, sized):
     mark = len(front.service.log)
     answer = front.get(f"/{page}{'&' if '?' in page else '?'}note=middle")
     assert any(sent.startswith(answer.body) for sent in (b"the first half", b"bytes")), answer
-    assert answer.complete is not (sized or front.kind.shows_break)
+    assert not answer.complete or not (sized or front.kind.shows_break)
     front.service.wait_log(rf'request: GET "/{re.escape(page.partition("?")[0])}.* 200 .* aborted$', start=mark)
 
 

@@ -20,7 +20,7 @@ PROXY = """
         proxy_pass http://{upstream};
         proxy_http_version 1.1;
         proxy_set_header Connection "";
-        proxy_set_header Host $http_host;
+        proxy_set_header Host $host;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
 """
@@ -179,5 +179,5 @@ def test_a_client_that_leaves_is_noticed(way, control):
 @pytest.mark.parametrize("length", ["", "&length=1"])
 def test_a_response_that_breaks_off_does_not_look_complete(way, length):
     answer = way.get(f"/raises?when=middle{length}&note=nginx")
-    # Where a unix socket is between, nothing but a missing length tells.
-    assert answer.complete is (way.name.startswith("uwsgi") and not length) or answer.status == 502
+    # Where the uwsgi protocol comes over a unix socket, nothing but a missing length tells.
+    assert not answer.complete or answer.status == 502 or (way.name.startswith("uwsgi") and not length)
