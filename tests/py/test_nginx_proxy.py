@@ -12,7 +12,7 @@ from serving import Control, free_port, many, until
 UPSTREAMS = """
 upstream tcp {{
     server 127.0.0.1:{http};
-    keepalive 8;
+    keepalive 32;
 }}
 """
 
