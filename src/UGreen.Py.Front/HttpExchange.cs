@@ -33,6 +33,7 @@ public sealed class HttpExchange : GatewayExchange
     private readonly int _localPort;
     private readonly ResponseBodyWriter _output;
     private readonly Socket? _socket;
+    private readonly string _scheme;
 
     internal HttpExchange(IFeatureCollection features, ILogger logger)
     {
@@ -52,6 +53,8 @@ public sealed class HttpExchange : GatewayExchange
         _remotePort = connection.RemotePort;
         _localAddress = Text(connection.LocalIpAddress);
         _localPort = connection.LocalPort;
+        // Not the request's own scheme, which an HTTP/2 client chooses. Only real TLS has this feature, see PriorKnowledge.
+        _scheme = features.Get<ITlsHandshakeFeature>() is null ? "http" : "https";
     }
 
     /// <summary>True when the application side broke the response off; an access log says so.</summary>
@@ -93,14 +96,21 @@ public sealed class HttpExchange : GatewayExchange
         StartedAt = Stopwatch.GetTimestamp();
         Method = _request.Method;
         Target = _request.RawTarget;
-        Protocol = _request.Protocol;
-        Scheme = _request.Scheme;
+        Protocol = _request.Protocol is "HTTP/2" ? "HTTP/2.0" : _request.Protocol;
+        Scheme = _scheme;
         RemoteAddress = _remoteAddress;
         RemotePort = _remotePort;
         LocalAddress = _localAddress;
         LocalPort = _localPort;
         HasBody = _bodyDetection.CanHaveBody;
         AddHeaders(_request.Headers);
+        if (_localAddress.Length == 0) NameUnixServer(_request.Headers.Host.ToString());
+
+        if (Method == "CONNECT")
+        {
+            FrontResponse.Set(_response, HttpStatus.NotImplemented);
+            return false;
+        }
 
         if (_headerReader.Refusal(Protocol) is not { } reason) return true;
         FrontLog.RequestRefused(_logger, Method, Target, reason);
@@ -142,6 +152,16 @@ public sealed class HttpExchange : GatewayExchange
             if (!_headerReader.Accept(header.Key, header.Value)) continue;
             for (var i = 0; i < header.Value.Count; i++) AddHeader(header.Key, header.Value[i] ?? "");
         }
+    }
+
+    /// <summary>A unix socket has no name and no port, and WSGI wants both (PEP 3333).</summary>
+    private void NameUnixServer(string host)
+    {
+        var colon = host.LastIndexOf(':');
+        // A colon within brackets is part of an IPv6 address.
+        var name = colon > host.LastIndexOf(']') ? host[..colon] : host;
+        LocalAddress = name.Length == 0 ? "localhost" : name;
+        LocalPort = Scheme == "https" ? 443 : 80;
     }
 
     private Task FinishWhole()

@@ -1,16 +1,16 @@
 using System.Net;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using UGreen.Py.Front.Sockets;
 using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
 
 /// <summary>
-/// Speaks HTTP/1.1 to clients with Kestrel and hands each request to the application side. There is no middleware pipeline, no host and no dependency
+/// Speaks HTTP/1.1 and HTTP/2 to clients with Kestrel and hands each request to the application side. There is no middleware pipeline, no host and no dependency
 /// injection between the two: Kestrel calls <see cref="HttpApplication"/> directly.
 /// </summary>
 public sealed class HttpFront : IAsyncDisposable
@@ -39,32 +39,47 @@ public sealed class HttpFront : IAsyncDisposable
         _application = new HttpApplication(application, accessLog, loggers.CreateLogger(FrontLog.Category));
     }
 
-    /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c>; empty before the start.</summary>
+    /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c> or <c>https://unix:/run/app.sock</c>; empty before the start.</summary>
     public IReadOnlyList<string> Addresses { get; private set; } = [];
 
     /// <summary>Binds all endpoints and begins to take requests.</summary>
-    /// <exception cref="FrontException">An address cannot be bound; nothing listens then.</exception>
+    /// <exception cref="FrontException">An address cannot be bound, or a certificate cannot be used; nothing listens then.</exception>
     public async Task StartAsync(CancellationToken cancellation = default)
     {
-        var bound = new List<IPEndPoint>(_options.Endpoints.Count);
-        foreach (var endpoint in _options.Endpoints) bound.Add(await endpoint.ResolveAsync(cancellation).ConfigureAwait(false));
-
-        var transport = new SocketTransportFactory(Options.Create(KestrelSetup.TransportOptions()), _loggers);
-        var settings = KestrelSetup.ServerOptions(bound);
-        foreach (var endpoint in _options.UwsgiEndpoints) UwsgiEndpoint.Listen(settings, await endpoint.ResolveAsync(cancellation).ConfigureAwait(false), _uwsgi);
-        var server = new KestrelServer(Options.Create(settings), transport, _loggers);
+        var sockets = new ListeningSockets(_options.Backlog, _options.SocketMode);
         try
         {
-            await server.StartAsync(_application, cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e) when (BindError.Explain(e, _options.Endpoints, bound, _options.UwsgiEndpoints) is { } explained)
-        {
-            server.Dispose();
-            throw explained;
-        }
+            var settings = KestrelSetup.ServerOptions();
+            var addresses = new List<string>();
+            foreach (var endpoint in _options.Endpoints)
+            {
+                // Before the socket: nobody shall connect to a server that cannot answer.
+                var tls = endpoint.Tls?.Load();
+                var key = await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
+                if (tls is var (certificate, chain)) KestrelSetup.ListenHttps(settings, key, certificate, chain, _loggers);
+                else KestrelSetup.ListenHttp(settings, key);
+                addresses.Add(Text(endpoint.Scheme, key));
+            }
 
-        _server = server;
-        Addresses = [.. server.Features.Get<IServerAddressesFeature>()!.Addresses.Select((a, i) => i < bound.Count ? a : a.Replace("http://", "uwsgi://", StringComparison.Ordinal))];
+            foreach (var endpoint in _options.UwsgiEndpoints)
+            {
+                var key = await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
+                UwsgiEndpoint.Listen(settings, key, _uwsgi);
+                addresses.Add(Text("uwsgi", key));
+            }
+
+            var transport = new SocketTransportFactory(Options.Create(KestrelSetup.TransportOptions(sockets, _options.Backlog)), _loggers);
+            _server = new KestrelServer(Options.Create(settings), transport, _loggers);
+            await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
+            Addresses = addresses;
+        }
+        catch
+        {
+            _server?.Dispose();
+            _server = null;
+            sockets.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>
@@ -76,4 +91,6 @@ public sealed class HttpFront : IAsyncDisposable
         await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
         _server?.Dispose();
     }
+
+    private static string Text(string scheme, EndPoint address) => address is IPEndPoint ? $"{scheme}://{address}" : $"{scheme}://unix:{address}";
 }

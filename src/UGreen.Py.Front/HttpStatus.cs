@@ -8,6 +8,7 @@ internal static class HttpStatus
     public const int NotModified = 304;
     public const int BadRequest = 400;
     public const int InternalServerError = 500;
+    public const int NotImplemented = 501;
 
     /// <summary>Below 200 a response is interim, and the client would wait for another one for ever.</summary>
     public static bool IsFinal(int status) => status is >= 200 and <= 999;

@@ -31,7 +31,7 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>The request target exactly as sent (percent-encoded; origin form <c>/a%20b?q</c> or absolute form <c>http://host/a</c> or <c>*</c>).</summary>
     public string Target { get; protected set; } = "";
 
-    /// <summary>"HTTP/1.1", "HTTP/1.0", "HTTP/2".</summary>
+    /// <summary>"HTTP/1.1", "HTTP/1.0", "HTTP/2.0".</summary>
     public string Protocol { get; protected set; } = "";
 
     /// <summary>"http" or "https".</summary>

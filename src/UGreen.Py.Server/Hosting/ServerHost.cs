@@ -42,7 +42,13 @@ internal sealed class ServerHost
 
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
-        var listen = new HttpFrontOptions(_options.Http) { UwsgiEndpoints = _options.Sockets, Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize } } };
+        var listen = new HttpFrontOptions(_options.Http)
+        {
+            UwsgiEndpoints = _options.Sockets,
+            Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize } },
+            Backlog = _options.Backlog,
+            SocketMode = _options.SocketMode,
+        };
         await using var front = new HttpFront(listen, gate, _accessLog, _loggers);
         await StartAsync(front).ConfigureAwait(false);
 

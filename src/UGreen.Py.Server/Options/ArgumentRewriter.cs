@@ -33,6 +33,13 @@ internal static class ArgumentRewriter
                 continue;
             }
 
+            if (spec.ImpliedValue is not null && value is null)
+            {
+                Note(given, spec, name, null);
+                Emit(result, lists, spec, spec.ImpliedValue);
+                continue;
+            }
+
             if (spec.TakesValue && value is null && i + 1 < args.Count && !IsOption(args[i + 1])) value = args[++i];
             if (spec.TakesValue != (value is not null))
             {

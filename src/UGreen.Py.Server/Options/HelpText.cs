@@ -28,8 +28,7 @@ internal static class HelpText
     {
         var left = new StringBuilder("  ");
         if (option.Short is { } letter) left.Append('-').Append(letter).Append(", ");
-        left.Append("--").Append(option.Name);
-        if (option.Value is not null) left.Append(' ').Append(option.Value);
+        left.Append("--").Append(option.Usage);
 
         text.Append(left);
         // A long left side has its explanation on the next line.

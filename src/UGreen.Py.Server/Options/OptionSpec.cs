@@ -22,5 +22,11 @@ internal sealed record OptionSpec
     /// <summary>What holds when the option is not given, as the help shows it.</summary>
     public string? Default { get; init; }
 
+    /// <summary>Not null: the value may be left out, and then this one holds. A value is given with '=' only, so that a bare argument behind the option stays one.</summary>
+    public string? ImpliedValue { get; init; }
+
     public bool TakesValue => Value is not null;
+
+    /// <summary>Long name and value as the help shows them, without dashes.</summary>
+    public string Usage => Value is null ? Name : ImpliedValue is null ? $"{Name} {Value}" : $"{Name}[={Value}]";
 }

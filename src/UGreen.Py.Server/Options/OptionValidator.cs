@@ -31,14 +31,17 @@ internal sealed class OptionValidator
     private ServerOptions Build(IReadOnlyDictionary<string, object> given)
     {
         var (module, file, callable) = Application();
+        var sockets = new SocketOptions(_arguments, _errors);
         var cores = Number("async", _arguments.Async, OptionDefaults.Cores, 1, OptionDefaults.MaxCores);
         return new ServerOptions
         {
             Module = module,
             WsgiFile = file,
             Callable = callable,
-            Http = Endpoints(),
-            Sockets = Sockets(),
+            Http = sockets.Http(),
+            Sockets = sockets.Uwsgi(),
+            SocketMode = sockets.Mode(),
+            Backlog = Number("listen", _arguments.Listen, OptionDefaults.Backlog, 1, OptionDefaults.MaxBacklog),
             BufferSize = Number("buffer-size", _arguments.BufferSize, UwsgiLimits.MaxBlockBytes, 1, UwsgiLimits.MaxBlockBytes),
             Cores = cores,
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
@@ -117,42 +120,6 @@ internal sealed class OptionValidator
 
     private static bool IsIdentifier(string name)
         => name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsLetterOrDigit(c) || c == '_');
-
-    private List<HttpEndpoint> Endpoints()
-    {
-        var endpoints = new List<HttpEndpoint>();
-        foreach (var text in _arguments.Socket.Any() ? _arguments.Http : _arguments.Http.DefaultIfEmpty(OptionDefaults.Http))
-        {
-            try
-            {
-                endpoints.Add(HttpEndpoint.Parse(text));
-            }
-            catch (FrontException e)
-            {
-                _errors.Add(e.Message);
-            }
-        }
-
-        return endpoints;
-    }
-
-    private List<UwsgiEndpoint> Sockets()
-    {
-        var endpoints = new List<UwsgiEndpoint>();
-        foreach (var text in _arguments.Socket)
-        {
-            try
-            {
-                endpoints.Add(UwsgiEndpoint.Parse(text));
-            }
-            catch (FrontException e)
-            {
-                _errors.Add(e.Message);
-            }
-        }
-
-        return endpoints;
-    }
 
     private int Number(string option, string? text, int preset, int min, int max)
     {

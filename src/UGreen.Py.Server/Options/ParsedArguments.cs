@@ -20,6 +20,15 @@ internal sealed class ParsedArguments
     [Option("http", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Http { get; set; } = [];
 
+    [Option("https", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Https { get; set; } = [];
+
+    [Option("chmod-socket")]
+    public string? ChmodSocket { get; set; }
+
+    [Option("listen")]
+    public string? Listen { get; set; }
+
     [Option("socket", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Socket { get; set; } = [];
 

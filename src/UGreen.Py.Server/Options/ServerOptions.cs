@@ -19,6 +19,11 @@ internal sealed record ServerOptions
 
     public IReadOnlyList<Front.Uwsgi.UwsgiEndpoint> Sockets { get; init; } = [];
 
+    /// <summary>Permissions of unix sockets; null: what the umask leaves.</summary>
+    public UnixFileMode? SocketMode { get; init; }
+
+    public int Backlog { get; init; } = OptionDefaults.Backlog;
+
     public int BufferSize { get; init; } = Front.Uwsgi.UwsgiLimits.MaxBlockBytes;
 
     public int Cores { get; init; } = OptionDefaults.Cores;

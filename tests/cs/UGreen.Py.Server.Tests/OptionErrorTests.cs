@@ -28,7 +28,12 @@ public sealed class OptionErrorTests
     [InlineData("--async-queue: -1 is out of range (0 to 1000000)", "--async-queue", "-1", "app")]
     [InlineData("--shutdown-timeout: 'soon' is not a whole number", "--shutdown-timeout", "soon", "app")]
     [InlineData("--log-level: 'loud' is not known; expected trace, debug, info, warning, error, critical or none", "--log-level", "loud", "app")]
-    [InlineData("--http 'x': 'x' is not a port (0 to 65535); expected [HOST]:PORT, for example :8080 or 127.0.0.1:8080", "--http", "x", "app")]
+    [InlineData("--http 'x:': the port is missing; expected HOST:PORT, :PORT, the path of a unix socket, @NAME or fd://N, for example 127.0.0.1:8080 or /run/app.sock", "--http", "x:", "app")]
+    [InlineData("--https 'x': expected ADDR,CERT,KEY: an address and two PEM files, for example :8443,/etc/ssl/site.pem,/etc/ssl/site.key", "--https", "x", "app")]
+    [InlineData("--chmod-socket: '888' is not an octal mode from 0 to 777", "--chmod-socket=888", "app")]
+    [InlineData("--chmod-socket: '1777' is not an octal mode from 0 to 777", "--chmod-socket=1777", "app")]
+    [InlineData("--chmod-socket: 'rw' is not an octal mode from 0 to 777", "-Crw", "app")]
+    [InlineData("--listen: 0 is out of range (1 to 65535)", "-l", "0", "app")]
     [InlineData("--chdir: '/nowhere' is not a directory", "--chdir", "/nowhere", "app")]
     [InlineData("--virtualenv: '/nowhere' is not a directory", "--venv", "/nowhere", "app")]
     [InlineData("--python: '/nowhere/python' does not exist", "--python", "/nowhere/python", "app")]
@@ -59,7 +64,7 @@ public sealed class OptionErrorTests
 
     [Fact]
     public void All_errors_are_told_at_once()
-        => Assert.Equal(3, Errors("--async", "x", "--log-level", "y", "--http", "z", "app").Count);
+        => Assert.Equal(3, Errors("--async", "x", "--log-level", "y", "--http", "z:", "app").Count);
 
     [Theory]
     [InlineData("async", "async", 0)]

@@ -77,6 +77,47 @@ public sealed class OptionTests
         Assert.Equal("app", options.Module);
     }
 
+    [Fact]
+    public void Sockets_of_all_kinds()
+    {
+        var options = Run("--http-socket", ":1", "--https", ":2,c,k", "--http", "/run/a.sock", "-s", "@b", "-C660", "-l", "7", "app");
+
+        Assert.Equal([":1", "/run/a.sock", ":2"], options.Http.Select(h => h.Text));
+        Assert.Equal(["http", "http", "https"], options.Http.Select(h => h.Scheme));
+        Assert.Equal(["@b"], options.Sockets.Select(s => s.Text));
+        Assert.Equal(Octal("660"), options.SocketMode);
+        Assert.Equal(7, options.Backlog);
+    }
+
+    [Theory]
+    [InlineData("--https", ":1,c,k")]
+    [InlineData("--socket", ":1")]
+    public void No_default_socket_beside_one_that_was_asked_for(string option, string value)
+        => Assert.DoesNotContain(Run(option, value, "app").Http, h => h.Text == OptionDefaults.Http);
+
+    [Theory]
+    [InlineData("666", "--chmod-socket", "app.py")]
+    [InlineData("666", "-C", "app.py")]
+    [InlineData("600", "--chmod-socket=600", "app.py")]
+    [InlineData("0", "--chmod-socket=0", "app.py")]
+    public void An_optional_value_comes_with_an_equals_sign_only(string mode, params string[] args)
+    {
+        var options = Run(args);
+
+        Assert.Equal(Octal(mode), options.SocketMode);
+        Assert.Equal("app.py", options.WsgiFile);
+    }
+
+    [Fact]
+    public void An_optional_value_that_was_left_out_is_kept_as_a_flag()
+    {
+        Assert.Equal(true, Run("--chmod-socket", "app").Given["chmod-socket"]);
+        Assert.Equal("664", Run("--chmod-socket=664", "app").Given["chmod-socket"]);
+        Assert.Null(Run("app").SocketMode);
+    }
+
+    private static UnixFileMode Octal(string digits) => (UnixFileMode)Convert.ToInt32(digits, 8);
+
     [Theory]
     [InlineData("--venv")]
     [InlineData("--home")]
