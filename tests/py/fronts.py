@@ -38,7 +38,7 @@ class Kind:
     client: type
     #: Which socket of the Service.
     listener: str
-    #: What the environ says. {port} is the socket's.
+    #: What the environ says of the connection. {port} is the socket's.
     environ: dict
     scheme: str = "http"
     #: The ALPN name to ask for; None: no TLS.
@@ -58,11 +58,19 @@ class Kind:
 
 
 _TCP = {"SERVER_NAME": "127.0.0.1", "SERVER_PORT": "{port}", "REMOTE_ADDR": "127.0.0.1"}
+# A unix socket has no name, so the server goes by the one that the client asked for.
+_UNIX = {"SERVER_NAME": HOST, "SERVER_PORT": "80", "REMOTE_ADDR": ""}
+_HTTP2 = {"has_reason": False, "keeps_connection_when_left": True}
 _WEB_SERVER = {key: front_clients.WEB_SERVER[key] for key in ("SERVER_NAME", "SERVER_PORT", "REMOTE_ADDR", "SERVER_PROTOCOL")}
 _UWSGI = {"client": UwsgiClient, "environ": _WEB_SERVER, "keeps_connection": False, "unsized_upload": 411, "has_continue": False}
 
 KINDS = {kind.name: kind for kind in (
     Kind("http1", Http1Client, "http", {**_TCP, "SERVER_PROTOCOL": "HTTP/1.1"}),
+    Kind("http2", Http2Client, "http", {**_TCP, "SERVER_PROTOCOL": "HTTP/2.0"}, **_HTTP2),
+    Kind("tls-http1", Http1Client, "https", {**_TCP, "SERVER_PROTOCOL": "HTTP/1.1", "HTTPS": "on"}, "https", "http/1.1"),
+    Kind("tls-http2", Http2Client, "https", {**_TCP, "SERVER_PROTOCOL": "HTTP/2.0", "HTTPS": "on"}, "https", "h2", **_HTTP2),
+    Kind("unix-http1", Http1Client, "http-unix", {**_UNIX, "SERVER_PROTOCOL": "HTTP/1.1"}),
+    Kind("unix-http2", Http2Client, "http-unix", {**_UNIX, "SERVER_PROTOCOL": "HTTP/2.0"}, **_HTTP2),
     Kind("uwsgi", listener="uwsgi", **_UWSGI),
     # A unix socket knows no reset: the end of the connection is all that there is.
     Kind("uwsgi-unix", listener="uwsgi-unix", shows_break=False, **_UWSGI),
@@ -148,7 +156,7 @@ class Service(Server):
     def __init__(self, app, control=None, cores=40, options=(), env=None):
         self._folder = tempfile.TemporaryDirectory(prefix="ugreen-test-")
         paths = [option for folder in FOLDERS for option in ("--pythonpath", folder)]
-        sockets = ["--socket", "127.0.0.1:0", "--socket", self._path("uwsgi")]
+        sockets = ["--http", self._path("http"), "--https", ",".join(("127.0.0.1:0", *certificate())), "--socket", "127.0.0.1:0", "--socket", self._path("uwsgi")]
         super().__init__(app, cores, [*paths, *sockets, *options], {"PYTHONUTF8": "1", **(control.env if control else {}), **(env or {})})
         #: Listener: where it listens.
         self.control, self.addresses = control, {}
@@ -164,8 +172,12 @@ class Service(Server):
 
     def wait_ready(self):
         super().wait_ready()
-        self.addresses = {"http": ("127.0.0.1", self.port), "uwsgi": ("127.0.0.1", self._port("uwsgi")), "uwsgi-unix": self._path("uwsgi")}
-        self.wait_log(re.escape(f"listening on uwsgi://unix:{self._path('uwsgi')}"))
+        self.addresses = {
+            "http": ("127.0.0.1", self.port), "http-unix": self._path("http"), "https": ("127.0.0.1", self._port("https")),
+            "uwsgi": ("127.0.0.1", self._port("uwsgi")), "uwsgi-unix": self._path("uwsgi"),
+        }
+        for scheme in ("http", "uwsgi"):
+            self.wait_log(re.escape(f"listening on {scheme}://unix:{self._path(scheme)}"))
 
     def _port(self, scheme):
         return int(self.wait_log(rf"listening on {scheme}://127\.0\.0\.1:(\d+)")[1])

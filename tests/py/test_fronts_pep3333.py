@@ -56,6 +56,7 @@ def test_environ(front):
     }
     assert {key: values[key] for key in expected} == {key: repr(value) for key, value in expected.items()}
     assert [values[key] for key in ("wsgi.version", "wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once")] == ["(1, 0)", "True", "False", "False"]
+    assert ("HTTPS" in values) is (front.scheme == "https"), "for applications that look at it"
     assert "HTTP_CONTENT_TYPE" not in values and "HTTP_CONTENT_LENGTH" not in values
 
 
