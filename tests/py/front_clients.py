@@ -192,6 +192,10 @@ class Client:
     def post(self, target, body, headers=()):
         return self.request("POST", target, headers, body)
 
+    def replies(self, exchanges):
+        """The whole responses of exchanges that are under way side by side."""
+        return [exchange.reply() for exchange in exchanges]
+
     def abort(self):
         """Break all connections, as a client that crashed."""
         for link in self._links:
@@ -376,6 +380,12 @@ class Http2Client(Client):
         self.link.start()
         return exchange
 
+    def replies(self, exchanges):
+        # The uploads share a window as well: a stream whose response nobody takes can fill it with what its application does not read.
+        for exchange in exchanges:
+            exchange.is_greedy = True
+        return super().replies(exchanges)
+
     def turn(self):
         """Send, receive and hand what came to the streams."""
         self.push()
@@ -412,6 +422,8 @@ class Http2Exchange(Exchange):
         self.client, self.stream = client, stream
         self.outgoing = bytearray()
         self.is_finished = self.is_sent = False
+        #: Take what comes at once, not only when the test asks for it.
+        self.is_greedy = False
         #: The error code of the server's RST_STREAM.
         self.reset = None
         self._answer, self._interim, self._received, self._ended, self._broken = None, [], [], False, None
@@ -454,7 +466,7 @@ class Http2Exchange(Exchange):
             self._go_on()
         data, size = self._received.pop(0)
         # Only now: what nobody takes must hold the server back.
-        if not self._broken:
+        if size and not self._broken:
             self.client.state.acknowledge_received_data(size, self.stream)
             self.client.push()
         return data
@@ -473,10 +485,12 @@ class Http2Exchange(Exchange):
             else:
                 self._interim.append(answer.status)
         elif isinstance(event, h2.events.DataReceived):
+            size = event.flow_controlled_length
+            if size and (self.is_greedy or not event.data):
+                self.client.state.acknowledge_received_data(size, self.stream)
+                size = 0
             if event.data:
-                self._received.append((event.data, event.flow_controlled_length))
-            elif event.flow_controlled_length:
-                self.client.state.acknowledge_received_data(event.flow_controlled_length, self.stream)
+                self._received.append((event.data, size))
         elif isinstance(event, h2.events.StreamEnded):
             self._ended = True
         elif isinstance(event, h2.events.StreamReset):
