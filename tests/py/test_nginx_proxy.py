@@ -14,19 +14,24 @@ upstream tcp {{
     server 127.0.0.1:{http};
     keepalive 32;
 }}
+upstream unix {{
+    server unix:{http_unix};
+    keepalive 32;
+}}
 """
 
 PROXY = """
         proxy_pass http://{upstream};
         proxy_http_version 1.1;
         proxy_set_header Connection "";
-        proxy_set_header Host $host;
+        proxy_set_header Host $host:$server_port;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
 """
 
 UWSGI = """
         include uwsgi_params;
+        uwsgi_param HTTP_HOST $host:$server_port;
         uwsgi_pass unix:{uwsgi};
 """
 
@@ -34,6 +39,8 @@ UWSGI = """
 WAYS = {
     "tcp": PROXY.replace("{upstream}", "tcp"),
     "tcp-unbuffered": PROXY.replace("{upstream}", "tcp") + "proxy_buffering off; proxy_request_buffering off;",
+    "unix": PROXY.replace("{upstream}", "unix"),
+    "unix-unbuffered": PROXY.replace("{upstream}", "unix") + "proxy_buffering off; proxy_request_buffering off;",
     "uwsgi": UWSGI,
     "uwsgi-unbuffered": UWSGI + "uwsgi_buffering off; uwsgi_request_buffering off;",
 }
@@ -58,7 +65,7 @@ def ports(service):
     """One nginx that listens on a port for each way; the port of each."""
     ports = {way: free_port() for way in WAYS}
     addresses = service.addresses
-    values = {"http": addresses["http"][1], "uwsgi": addresses["uwsgi-unix"]}
+    values = {"http": addresses["http"][1], "http_unix": addresses["http-unix"], "uwsgi": addresses["uwsgi-unix"]}
     servers = [f"server {{\n    listen 127.0.0.1:{ports[way]};\n    location / {{{location.format(**values)}    }}\n}}\n" for way, location in WAYS.items()]
     with Nginx(UPSTREAMS.format(**values) + "".join(servers), ports.values()) as nginx:
         yield ports
@@ -70,7 +77,7 @@ def ports(service):
 def way(request, service, ports):
     """A client's view of each way: a Front that speaks HTTP/1.1 to nginx."""
     front = Front(service, KINDS["http1"], ("127.0.0.1", ports[request.param]))
-    front.name = request.param
+    front.name, front.port = request.param, ports[request.param]
     return front
 
 
@@ -91,7 +98,7 @@ def test_requests_and_responses_pass_unchanged(way):
     values = answer.json["values"]
     assert answer.json["input"] == "body"
     assert [values[key] for key in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_COOKIE", "HTTP_X_A", "HTTP_HOST")] == [
-        repr(text) for text in ("POST", "/environ-types", "q=%20", "4", "text/plain", "a=1", "1", "site.example")]
+        repr(text) for text in ("POST", "/environ-types", "q=%20", "4", "text/plain", "a=1", "1", f"site.example:{way.port}")]
     answer = way.get("/http/echo", [("X-Echo", "1 2")])
     assert (answer["x-echo"], answer.all("set-cookie")) == ("1 2", ["a=1", "b=2, c"])
     assert way.request("HEAD", "/as-list").body == b""
