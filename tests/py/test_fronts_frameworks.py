@@ -1,4 +1,4 @@
-"""Flask, Bottle and Django with the same small site, over every front: what browsers do with a site works whatever they speak."""
+"""Flask, Bottle and Django with the same small site, over every front: what browsers do with a site works whatever they speak. wsgiref.validate watches both sides all the time."""
 
 import hashlib
 import json
@@ -14,8 +14,9 @@ SIZES = [0, 1, 3_000_000]
 
 @pytest.fixture(scope="module", params=["flask", "bottle", "django"])
 def service(request):
-    with Service(f"{request.param}_site") as s:
+    with Service(f"{request.param}_site:validated") as s:
         yield s
+        assert "AssertionError" not in s.log and "WSGIWarning" not in s.log
 
 
 def test_log_in_and_come_back(front):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fronts import Service
+from fronts import ALL_FRONTS, Service
 from serving import Control, until
 
 
@@ -158,3 +158,34 @@ def test_those_who_leave_do_not_wake_the_others(front, control):
                 point.release("go")
             points = control.wait_all(stay, 5) if points[0].data["step"] == 1 else []
         assert [exchange.reply().body for exchange in staying] == [b"step 0step 1step 2"] * 5
+
+
+def test_nothing_is_left_of_those_who_leave(front, control):
+    """After many that left at various moments every core is free, and serves."""
+    label = f"left-over-{front.name}"
+    with front.client() as client:
+        for i in range(40):
+            exchange = client.open("GET", f"/http/big?blocks=100&note={label}")
+            if i % 2:
+                assert exchange.head().status == 200 and exchange.piece()
+            exchange.abandon()
+        parked = [client.open("GET", f"/http/park?point={label}") for _ in range(40)]
+        points = control.wait_all(label, 40)
+        assert sorted(point.data["core"] for point in points) == list(range(40))
+        for point in points:
+            point.release("free")
+        assert [answer.body for answer in client.replies(parked)] == [b"free"] * 40
+
+
+def test_all_fronts_at_once(service, control):
+    """One server, one application, clients of every kind side by side, each request parked until all have come."""
+    clients = {name: service.front(name).client() for name in ALL_FRONTS}
+    try:
+        exchanges = {(name, i): client.open("GET", f"/waits?how=fd&note=all&owner={name}{i}", [("X-Owner", f"{name}{i}")]) for i in range(4) for name, client in clients.items()}
+        for point in control.wait_all("all-2", len(exchanges)):
+            point.release()
+        for (name, i), exchange in exchanges.items():
+            assert exchange.reply().text == "".join(f"{line} {name}{i}\n" for line in range(5))
+    finally:
+        for client in clients.values():
+            client.__exit__()

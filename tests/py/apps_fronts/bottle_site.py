@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+from wsgiref.validate import validator
 
 import bottle
 import uwsgi
@@ -46,3 +47,6 @@ def raises():
 @app.get("/static/<name>")
 def static(name):
     return static_file(name, str(pathlib.Path(__file__).resolve().parent / "static"))
+
+
+validated = validator(application)

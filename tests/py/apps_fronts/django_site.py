@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+from wsgiref.validate import validator
 
 import django
 from django.conf import settings
@@ -58,3 +59,4 @@ urlpatterns = [
     path("login", login), path("me", me, name="me"), path("upload", upload), path("local/<str:name>", local), path("raises", raises), path("static/<path:path>", serve, STATIC),
 ]
 application = get_wsgi_application()
+validated = validator(application)

@@ -1,6 +1,7 @@
 """A small site with Flask; bottle_site and django_site have the same pages."""
 
 import hashlib
+from wsgiref.validate import validator
 
 import uwsgi
 from flask import Flask, g, redirect, request, session, stream_with_context, url_for
@@ -44,3 +45,6 @@ def local(name):
 @app.get("/raises")
 def raises():
     raise KeyError("of the view")
+
+
+validated = validator(application)
