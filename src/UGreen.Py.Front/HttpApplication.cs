@@ -17,9 +17,11 @@ internal sealed class HttpApplication : IHttpApplication<HttpExchange>
     private readonly IGatewayApplication _application;
     private readonly IAccessLog? _accessLog;
     private readonly ILogger _logger;
+    private readonly ForwardedPeers? _forwarded;
 
-    public HttpApplication(IGatewayApplication application, IAccessLog? accessLog, ILogger logger)
+    public HttpApplication(IGatewayApplication application, IAccessLog? accessLog, ILogger logger, ForwardedPeers? forwarded)
     {
+        _forwarded = forwarded;
         _application = application;
         _accessLog = accessLog;
         _logger = logger;
@@ -27,8 +29,8 @@ internal sealed class HttpApplication : IHttpApplication<HttpExchange>
 
     public HttpExchange CreateContext(IFeatureCollection contextFeatures)
     {
-        if (contextFeatures is not IHostContextContainer<HttpExchange> container) return new HttpExchange(contextFeatures, _logger);
-        return container.HostContext ??= new HttpExchange(contextFeatures, _logger);
+        if (contextFeatures is not IHostContextContainer<HttpExchange> container) return new HttpExchange(contextFeatures, _logger, _forwarded);
+        return container.HostContext ??= new HttpExchange(contextFeatures, _logger, _forwarded);
     }
 
     public Task ProcessRequestAsync(HttpExchange context)

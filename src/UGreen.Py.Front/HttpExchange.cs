@@ -35,7 +35,10 @@ public sealed class HttpExchange : GatewayExchange
     private readonly Socket? _socket;
     private readonly string _scheme;
 
-    internal HttpExchange(IFeatureCollection features, ILogger logger)
+    // Null unless the other side of this connection is one of them.
+    private readonly ForwardedPeers? _forwarded;
+
+    internal HttpExchange(IFeatureCollection features, ILogger logger, ForwardedPeers? forwarded)
     {
         _logger = logger;
         _request = features.GetRequiredFeature<IHttpRequestFeature>();
@@ -49,6 +52,7 @@ public sealed class HttpExchange : GatewayExchange
 
         _socket = features.Get<IConnectionSocketFeature>()?.Socket;
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
+        _forwarded = forwarded is not null && forwarded.Has(connection.RemoteIpAddress) ? forwarded : null;
         _remoteAddress = Text(connection.RemoteIpAddress);
         _remotePort = connection.RemotePort;
         _localAddress = Text(connection.LocalIpAddress);
@@ -104,6 +108,7 @@ public sealed class HttpExchange : GatewayExchange
         LocalPort = _localPort;
         HasBody = _bodyDetection.CanHaveBody;
         AddHeaders(_request.Headers);
+        if (_forwarded is not null) BelieveForwarded(_request.Headers);
         if (_localAddress.Length == 0) NameUnixServer(_request.Headers.Host.ToString());
 
         if (Method == "CONNECT")
@@ -152,6 +157,14 @@ public sealed class HttpExchange : GatewayExchange
             if (!_headerReader.Accept(header.Key, header.Value)) continue;
             for (var i = 0; i < header.Value.Count; i++) AddHeader(header.Key, header.Value[i] ?? "");
         }
+    }
+
+    private void BelieveForwarded(IHeaderDictionary headers)
+    {
+        Scheme = ForwardedHeaders.Scheme(headers, _logger) ?? Scheme;
+        if (!ForwardedHeaders.TryGetClient(headers, _forwarded!, _logger, out var client)) return;
+        RemoteAddress = client.Address.ToString();
+        RemotePort = client.Port;
     }
 
     /// <summary>A unix socket has no name and no port, and WSGI wants both (PEP 3333).</summary>

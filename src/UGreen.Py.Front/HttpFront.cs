@@ -36,7 +36,7 @@ public sealed class HttpFront : IAsyncDisposable
         _loggers = loggers;
         var uwsgi = accessLog is null ? options.Uwsgi : options.Uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
         _uwsgi = new UwsgiConnectionHandler(application, uwsgi, loggers, TimeProvider.System);
-        _application = new HttpApplication(application, accessLog, loggers.CreateLogger(FrontLog.Category));
+        _application = new HttpApplication(application, accessLog, loggers.CreateLogger(FrontLog.Category), options.Forwarded);
     }
 
     /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c> or <c>https://unix:/run/app.sock</c>; empty before the start.</summary>

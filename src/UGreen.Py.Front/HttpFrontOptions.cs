@@ -8,6 +8,9 @@ public sealed record HttpFrontOptions(IReadOnlyList<HttpEndpoint> Endpoints)
 
     public Uwsgi.UwsgiFrontOptions Uwsgi { get; init; } = new();
 
+    /// <summary>Whose X-Forwarded headers count; null: nobody's.</summary>
+    public ForwardedPeers? Forwarded { get; init; }
+
     /// <summary>Connections that may wait to be accepted, for each socket; the kernel cuts it to net.core.somaxconn.</summary>
     public int Backlog { get; init; } = 512;
 

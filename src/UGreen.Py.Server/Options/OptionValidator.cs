@@ -41,6 +41,7 @@ internal sealed class OptionValidator
             Http = sockets.Http(),
             Sockets = sockets.Uwsgi(),
             SocketMode = sockets.Mode(),
+            Forwarded = sockets.Forwarded(),
             Backlog = Number("listen", _arguments.Listen, OptionDefaults.Backlog, 1, OptionDefaults.MaxBacklog),
             BufferSize = Number("buffer-size", _arguments.BufferSize, UwsgiLimits.MaxBlockBytes, 1, UwsgiLimits.MaxBlockBytes),
             Cores = cores,
