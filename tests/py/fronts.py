@@ -102,10 +102,10 @@ def tls_context(alpn):
 
 
 class Front:
-    """One front of a running Service."""
+    """One front of a running Service, or what stands before it. ``source``: the client's own IP address."""
 
-    def __init__(self, service, kind, address):
-        self.service, self.kind, self.name, self.scheme, self._address = service, kind, kind.name, kind.scheme, address
+    def __init__(self, service, kind, address, source=None):
+        self.service, self.kind, self.name, self.scheme, self._address, self._source = service, kind, kind.name, kind.scheme, address, source
 
     def client(self, receive_buffer=None):
         """A context manager. A small receive_buffer makes a slow client that the server notices early."""
@@ -116,6 +116,8 @@ class Front:
         try:
             if receive_buffer:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            if self._source:
+                s.bind((self._source, 0))
             s.settimeout(PATIENCE)
             s.connect(self._address)
             if self.kind.alpn:

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from front_clients import UPLOAD
-from fronts import KINDS, Front, Service
+from fronts import KINDS, Front, Service, certificate
 from nginx import Nginx
 from serving import Control, free_port, many, until
 
@@ -45,6 +45,9 @@ WAYS = {
     "uwsgi-unbuffered": UWSGI + "uwsgi_buffering off; uwsgi_request_buffering off;",
 }
 
+#: The same with nginx's own TLS, for what the application hears of the client.
+WITH_TLS = ["tcp", "unix", "uwsgi"]
+
 MIB = 1 << 20
 
 
@@ -56,17 +59,21 @@ def control():
 
 @pytest.fixture(scope="module")
 def service(control):
-    with Service("fronts_app", control) as s:
+    with Service("fronts_app", control, options=["--forwarded-allow", "127.0.0.1,unix"]) as s:
         yield s
 
 
 @pytest.fixture(scope="module")
 def ports(service):
-    """One nginx that listens on a port for each way; the port of each."""
-    ports = {way: free_port() for way in WAYS}
+    """One nginx that listens on a port for each way, and for some of them on one with TLS ("tls-" before the name); the port of each."""
+    ports = {way: free_port() for way in [*WAYS, *("tls-" + way for way in WITH_TLS)]}
     addresses = service.addresses
     values = {"http": addresses["http"][1], "http_unix": addresses["http-unix"], "uwsgi": addresses["uwsgi-unix"]}
-    servers = [f"server {{\n    listen 127.0.0.1:{ports[way]};\n    location / {{{location.format(**values)}    }}\n}}\n" for way, location in WAYS.items()]
+    tls = "listen 127.0.0.1:{} ssl;\n    ssl_certificate {};\n    ssl_certificate_key {};"
+    servers = []
+    for way, location in WAYS.items():
+        listen = f"listen 127.0.0.1:{ports[way]};" + (tls.format(ports["tls-" + way], *certificate()) if way in WITH_TLS else "")
+        servers.append(f"server {{\n    {listen}\n    location / {{{location.format(**values)}    }}\n}}\n")
     with Nginx(UPSTREAMS.format(**values) + "".join(servers), ports.values()) as nginx:
         yield ports
         for trouble in ("[emerg]", "[alert]", "[crit]"):
@@ -103,6 +110,16 @@ def test_requests_and_responses_pass_unchanged(way):
     assert (answer["x-echo"], answer.all("set-cookie")) == ("1 2", ["a=1", "b=2, c"])
     assert way.request("HEAD", "/as-list").body == b""
     assert (way.get("/http/status?code=304").status, way.get("/http/status?code=204").status) == (304, 204)
+
+
+@pytest.mark.parametrize("way", WITH_TLS)
+@pytest.mark.parametrize("kind", ["http1", "tls-http1"])
+def test_the_application_hears_of_the_client_and_not_of_nginx(service, ports, way, kind):
+    """The address, the scheme, and the host with its port; a client cannot say something else."""
+    port = ports[way if kind == "http1" else "tls-" + way]
+    front = Front(service, KINDS[kind], ("127.0.0.1", port), source="127.0.0.2")
+    found = front.get("/environ/", [("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Proto", "gopher"), ("X-Forwarded-Host", "other.example")]).json
+    assert (found["REMOTE_ADDR"], found["wsgi.url_scheme"], found["HTTP_HOST"]) == ("127.0.0.2", front.scheme, f"site.example:{port}")
 
 
 def test_five_hundred_requests_and_no_502(way):
