@@ -39,7 +39,7 @@ public sealed class HttpFront : IAsyncDisposable
         var uwsgi = options.Uwsgi with { HeadTimeout = options.Limits.Head, Pause = options.Limits.Pause, BodyBytes = options.Limits.BodyBytes };
         if (accessLog is not null) uwsgi = uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
         _uwsgi = new UwsgiConnectionHandler(application, uwsgi, loggers, TimeProvider.System);
-        _application = new HttpApplication(application, accessLog, options.Limits, _pauses, loggers.CreateLogger(FrontLog.Category));
+        _application = new HttpApplication(application, accessLog, options.Limits, _pauses, loggers.CreateLogger(FrontLog.Category), options.Forwarded);
     }
 
     /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c> or <c>https://unix:/run/app.sock</c>; empty before the start.</summary>

@@ -6,11 +6,10 @@ internal static class UwsgiOptions
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
         "i", "M", "p", "R", "T", "t", "x",
-        "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "cron", "daemonize", "die-on-term", "emperor", "enable-threads", "fiber",
-        "forwarded-allow", "gevent", "gid", "greenlet", "harakiri", "lazy", "lazy-apps", "loop", "master", "max-requests", "memory-report", "mule",
-        "offload-threads", "pidfile", "post-buffering", "processes", "procname-prefix", "py-autoreload", "queue", "reload-on-rss", "sharedarea",
-        "single-interpreter", "spooler", "stats", "threads", "thunder-lock", "tornado", "touch-reload", "uid", "umask", "vacuum",
-        "worker-reload-mercy", "workers", "xml",
+        "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "cron", "daemonize", "die-on-term", "emperor", "enable-threads", "fiber", "gevent",
+        "gid", "greenlet", "harakiri", "lazy", "lazy-apps", "loop", "master", "max-requests", "memory-report", "mule", "offload-threads", "pidfile",
+        "post-buffering", "processes", "procname-prefix", "py-autoreload", "queue", "reload-on-rss", "sharedarea", "single-interpreter", "spooler",
+        "stats", "threads", "thunder-lock", "tornado", "touch-reload", "uid", "umask", "vacuum", "worker-reload-mercy", "workers", "xml",
     };
 
     /// <param name="name">Without dashes.</param>

@@ -57,6 +57,12 @@ public sealed class HeadParserTests(PythonThread python)
         Assert.Null(head.ContentLength);
     }
 
+    [Fact]
+    public void Blanks_around_a_value_are_no_part_of_it()
+        => Assert.Equal(
+            [new("Set-Cookie", "a=1"), new("X-Both", "b\t c"), new("X-None", ""), new("X-Latin", "\u00a0")],
+            Parse("'200 OK'", "[('Set-Cookie', ' a=1'), ('X-Both', ' \\t b\\t c\\t '), ('X-None', ' '), ('X-Latin', '\\xa0')]").Headers.ToArray());
+
     [Theory]
     [InlineData("[('Content-Length', '12')]")]
     [InlineData("[('content-length', ' 12 ')]")]
