@@ -54,7 +54,6 @@ public static unsafe partial class Libc
         public const int CloseOnExec = 1;
         public const int DuplicateCloseOnExec = 1030;
         public const int NonBlocking = 0x800;
-        public const int DuplicateCloseOnExec = 1030;
     }
 
     public static class OpenFlags

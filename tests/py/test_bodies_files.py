@@ -4,10 +4,11 @@ import gzip
 import os
 import random
 import socket
+import struct
 
 import pytest
 from bodies_client import ask, assert_closed, code_headers, noted, open_files, raw_request
-from serving import Control, Server, abort, background, read_all, read_until, until
+from serving import PATIENCE, Control, Server, abort, background, read_all, read_until, until
 
 SIZE = 300_000
 DATA = random.Random(3).randbytes(SIZE)
@@ -466,4 +467,71 @@ def test_http_1_0(server, path):
 
 def test_a_broken_head_is_a_500_and_closes_the_file(server, path):
     assert ask(server, "start_response('200 OK', [('X Y', 'z')]); return wrapper(open(path, 'rb'))", path=path).status == 500
+    assert_closed(server, path)
+
+
+# :: Frameworks, and the other front
+
+
+def test_flask_send_file(server, path):
+    answer = ask(server, """
+        import flask
+        app = flask.Flask("files")
+        with app.request_context(environ):
+            response = flask.send_file(path, mimetype="video/mp4")
+        result = response(environ, start_response)
+        note(type(result).__module__)
+        return result
+        """, path=path)
+    assert (answer.status, answer.headers["Content-Length"], answer.body) == (200, str(SIZE), DATA)
+    assert noted(server) == ["ugreen._files"]
+    assert_closed(server, path)
+
+
+def test_django_file_response(server, path):
+    answer = ask(server, """
+        from django.conf import settings
+        if not settings.configured:
+            settings.configure(ROOT_URLCONF="files", ALLOWED_HOSTS=["*"], SECRET_KEY="x", DEBUG_PROPAGATE_EXCEPTIONS=True)
+            import sys, types, django
+            django.setup()
+            from django.http import FileResponse
+            from django.urls import path as url
+            sys.modules["files"] = types.ModuleType("files")
+            sys.modules["files"].urlpatterns = [url("code", lambda request: FileResponse(open(path, "rb")))]
+        from django.core.wsgi import WSGIHandler
+        result = WSGIHandler()(environ, start_response)
+        note(type(result).__module__)
+        return result
+        """, path=path)
+    assert (answer.status, answer.headers["Content-Length"], answer.body) == (200, str(SIZE), DATA)
+    assert noted(server) == ["ugreen._files"]
+    assert_closed(server, path)
+
+
+@pytest.fixture(scope="module")
+def uwsgi_socket(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("uwsgi") / "app.sock")
+    with Server("bodies", cores=2, options=["--socket", path]) as s:
+        yield s, path
+
+
+def uwsgi_ask(socket_path, code, **values):
+    """The answer's bytes to a request by the uwsgi protocol that runs this code."""
+    variables = {"REQUEST_METHOD": "GET", "PATH_INFO": "/code", "QUERY_STRING": ""}
+    variables.update((f"HTTP_{name.upper().replace('-', '_')}", value) for name, value in code_headers(code, **values).items())
+    block = b"".join(struct.pack("<H", len(part)) + part for pair in variables.items() for part in (p.encode() for p in pair))
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(PATIENCE)
+        s.connect(socket_path)
+        s.sendall(struct.pack("<BHB", 0, len(block), 0) + block)
+        return read_all(s)
+
+
+@pytest.mark.parametrize("code", ["ok(); return wrapper(open(path, 'rb'))", "ok(); assert uwsgi.sendfile(path); return []"])
+def test_files_over_the_uwsgi_protocol(uwsgi_socket, path, code):
+    server, socket_path = uwsgi_socket
+    for _ in range(5):
+        head, _, body = uwsgi_ask(socket_path, code, path=path).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK") and body == DATA
     assert_closed(server, path)

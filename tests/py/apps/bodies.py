@@ -79,7 +79,7 @@ def code(environ, start_response, query):
     names = {
         "environ": environ, "start_response": start_response, "note": notes.append, "reach": checkpoint.reach, "wrapper": environ["wsgi.file_wrapper"],
         "ok": lambda *headers: start_response("200 OK", [("Content-Type", "application/octet-stream"), *headers]),
-        "gzip": gzip, "io": io, "os": os, "tempfile": tempfile, "threading": threading, "uwsgi": uwsgi, **json.loads(environ["HTTP_X_VALUES"]),
+        "__name__": "code", "gzip": gzip, "io": io, "os": os, "tempfile": tempfile, "threading": threading, "uwsgi": uwsgi, **json.loads(environ["HTTP_X_VALUES"]),
     }
     exec(compile("def body():\n" + textwrap.indent(json.loads(environ["HTTP_X_CODE"]), "    "), "<test>", "exec"), names)
     return names["body"]()
