@@ -24,8 +24,11 @@ internal static class ConfigDisplay
             foreach (var single in value as IEnumerable<string?> ?? [value as string]) Key(text, name, single);
         }
 
-        if (commandLine.HasBare) Key(text, options.Module is null ? "wsgi-file" : "module", options.Module is null ? options.WsgiFile : options.Application);
-        if (commandLine.HasBare && options.Module is null) Key(text, "callable", options.Callable);
+        if (commandLine.HasBare && options.Applications is [{ Point: "" } bare, ..])
+        {
+            Key(text, bare.Module is null ? "wsgi-file" : "module", bare.Module is null ? bare.File : bare.ToString());
+            if (bare.Module is null) Key(text, "callable", bare.Callable);
+        }
 
         foreach (var other in configuration.OtherEntries)
         {
