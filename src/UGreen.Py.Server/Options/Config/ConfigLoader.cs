@@ -136,6 +136,7 @@ internal sealed class ConfigLoader
     private void Include(ConfigEntry entry, ConfigReference file, FilePlaceholders first)
     {
         var label = $"{entry.Source}: {entry.Key}";
+        _values.Mention(entry);
         var expander = new PlaceholderExpander(_values, _surroundings);
         var text = entry.Value is null ? "" : expander.Expand(entry);
         if (text.Length == 0) throw new ConfigException($"{label}: a file is expected");

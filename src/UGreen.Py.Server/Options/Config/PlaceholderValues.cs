@@ -46,13 +46,15 @@ internal sealed class PlaceholderValues
 
     private void Add(Dictionary<string, ConfigEntry> values, ConfigEntry entry)
     {
-        if (!entry.Literal) Mention(entry.Value);
+        Mention(entry);
         values.TryAdd(Canonical(entry.Key), entry);
         if (Defined(entry) is { } defined) values.TryAdd(Canonical(defined.Key), defined);
     }
 
-    private void Mention(ReadOnlySpan<char> value)
+    /// <summary>Notes the names that the value's placeholders use.</summary>
+    public void Mention(ConfigEntry entry)
     {
+        var value = entry.Literal ? default : entry.Value.AsSpan();
         for (var begin = value.IndexOf("%("); begin >= 0; begin = value.IndexOf("%("))
         {
             value = value[(begin + 2)..];
