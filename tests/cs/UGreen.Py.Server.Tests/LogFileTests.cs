@@ -1,4 +1,4 @@
-using System.Text;
+using System.Runtime.Versioning;
 using UGreen.Py.Native;
 using UGreen.Py.Server.Hosting;
 using UGreen.Py.Server.Logging;
@@ -28,6 +28,7 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
+    [SupportedOSPlatform("linux")]
     public void Others_cannot_read_a_new_file()
     {
         _ = LogFile.Open("--logto", At("log"));

@@ -31,7 +31,7 @@ public sealed class ConfigFileTests
 
         var options = folder.Run(args);
 
-        Assert.Equal(("a.b", "c", 7, false), (options.Module, options.Callable, options.Cores, options.LogRequests));
+        Assert.Equal(("a.b", "c", 7, false), (options.Applications[0].Module, options.Applications[0].Callable, options.Cores, options.LogRequests));
         Assert.Empty(options.Configuration.Warnings);
     }
 
@@ -111,22 +111,22 @@ public sealed class ConfigFileTests
             .Variable("UWSGI_VERSION", "2.0").Variable("UWSGI_EMPTY", "").Variable("UWSGI_WSGI_FILE", "env.py").Variable("UWSGI_MASTER_ZZZ", "1");
 
         var alone = folder.Run("a.ini");
-        Assert.Equal(("file", 3, 7.0), (alone.Module, alone.Cores, alone.ShutdownTimeout.TotalSeconds));
+        Assert.Equal(("file", 3, 7.0), (alone.Applications[0].Module, alone.Cores, alone.ShutdownTimeout.TotalSeconds));
         Assert.Equal([":1", ":2"], alone.Http.Select(h => h.Text));
         Assert.Equal(["/env", "/file"], alone.PythonPaths);
         Assert.True(alone.UgreenImplied); // the file's "off" is stronger than the variable's 1
         Assert.Equal(["UWSGI_MASTER_ZZZ", "UWSGI_VERSION"], alone.Configuration.UnknownVariables);
 
         var both = folder.Run("--async", "5", "a.ini", "--http=:9", "app.py", "--pp", "/mine", "--buffer-size", "2000");
-        Assert.Equal((null, "app.py", 5, 2000), (both.Module, both.WsgiFile, both.Cores, both.BufferSize));
+        Assert.Equal((null, "app.py", 5, (int?)2000), (both.Applications[0].Module, both.Applications[0].File, both.Cores, both.BufferSize));
         Assert.Equal([":9"], both.Http.Select(h => h.Text));
         Assert.Single(both.Sockets);
         Assert.Equal(["/env", "/file", "/mine"], both.PythonPaths);
         Assert.Equal(new List<string> { "/env" }, [(string)both.Given["pythonpath"]]);
 
-        Assert.Equal("env.py", folder.Run("--async", "1").WsgiFile);
+        Assert.Equal("env.py", folder.Run("--async", "1").Applications[0].File);
         using var other = new ConfigFolder().With("a.ini", "[uwsgi]\nmodule = file\nasync = 2\n").Variable("UWSGI_INI", "a.ini");
-        Assert.Equal(("file", 3), (other.Run().Module, other.Run("--async", "3").Cores));
+        Assert.Equal(("file", 3), (other.Run().Applications[0].Module, other.Run("--async", "3").Cores));
     }
 
     [Fact]
@@ -164,10 +164,10 @@ public sealed class ConfigFileTests
 
         Assert.Equal(["a.ini:7: key 'set-placeholder': 'async-queue' is the name of an option"], folder.Errors("a.ini", "--strict").Where(e => !e.Contains("procs", StringComparison.Ordinal)));
         folder.With("c.ini", "[uwsgi]\nmodule = $(HERE-%(app) %(a + b))\napp = x\na = 1\nb = 2\n").Variable("HERE", "there");
-        Assert.Equal("there", folder.Run("c.ini", "--strict").Module);
+        Assert.Equal("there", folder.Run("c.ini", "--strict").Applications[0].Module);
         folder.With("a.ini", "[uwsgi]\nmodule = %(app)\nset-ph = who=world\napp = hello_%(who)\nset = async=9\n");
         var options = folder.Run("a.ini", "--strict");
-        Assert.Equal(("hello_world", 9), (options.Module, options.Cores));
+        Assert.Equal(("hello_world", 9), (options.Applications[0].Module, options.Cores));
         Assert.Equal("hello_world", options.Given["app"]);
     }
 
@@ -259,7 +259,7 @@ public sealed class ConfigFileTests
             + "; a.ini:2, no option of this server\n; base = 50%%\n; a.ini:7, no option of this server\n; mine = 1\n",
             options.ShownConfiguration);
         var again = folder.With("b.ini", options.ShownConfiguration!).Run("b.ini");
-        Assert.Equal((options.Module, options.Callable, options.Cores, options.LogLevel), (again.Module, again.Callable, again.Cores, again.LogLevel));
+        Assert.Equal((options.Applications[0].Module, options.Applications[0].Callable, options.Cores, options.LogLevel), (again.Applications[0].Module, again.Applications[0].Callable, again.Cores, again.LogLevel));
         Assert.Equal(["/50%", "b"], again.PythonPaths);
         Assert.Empty(again.Configuration.Warnings);
     }
