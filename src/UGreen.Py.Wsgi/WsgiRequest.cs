@@ -57,6 +57,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     /// <summary>A read of the body that nobody waits for any more (time-out, or it was only to be tried); the next read goes on with it.</summary>
     public Task<ReadResult>? UnfinishedRead { get; set; }
 
+    /// <summary>All of the request body was read, or there is none.</summary>
+    public bool BodyEnded { get; set; }
+
     /// <summary>The copy of a file that a parked green thread waits for.</summary>
     public Task<FileCopied>? PendingFile { get; set; }
 
@@ -73,6 +76,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         State = ResponseState.None;
         ClientGone = IsBroken = false;
         DeclaredBody = exchange.ContentLength ?? 0;
+        BodyEnded = !exchange.HasBody;
         BytesOut = 0;
         SendOffset = 0;
         BodyFault = null;

@@ -3,6 +3,7 @@
 import gzip
 import os
 import random
+import signal
 import socket
 import struct
 
@@ -516,16 +517,16 @@ def uwsgi_socket(tmp_path_factory):
         yield s, path
 
 
-def uwsgi_ask(socket_path, code, **values):
+def uwsgi_ask(socket_path, code, variables={}, receive=read_all, **values):
     """The answer's bytes to a request by the uwsgi protocol that runs this code."""
-    variables = {"REQUEST_METHOD": "GET", "PATH_INFO": "/code", "QUERY_STRING": ""}
+    variables = {"REQUEST_METHOD": "GET", "PATH_INFO": "/code", "QUERY_STRING": "", **variables}
     variables.update((f"HTTP_{name.upper().replace('-', '_')}", value) for name, value in code_headers(code, **values).items())
     block = b"".join(struct.pack("<H", len(part)) + part for pair in variables.items() for part in (p.encode() for p in pair))
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(PATIENCE)
         s.connect(socket_path)
         s.sendall(struct.pack("<BHB", 0, len(block), 0) + block)
-        return read_all(s)
+        return receive(s)
 
 
 @pytest.mark.parametrize("code", ["ok(); return wrapper(open(path, 'rb'))", "ok(); assert uwsgi.sendfile(path); return []"])
@@ -535,3 +536,21 @@ def test_files_over_the_uwsgi_protocol(uwsgi_socket, path, code):
         head, _, body = uwsgi_ask(socket_path, code, path=path).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 OK") and body == DATA
     assert_closed(server, path)
+
+
+@pytest.mark.parametrize("code", ["assert uwsgi.chunked_read_nb() is None", "try: uwsgi.chunked_read(0.01)\nexcept OSError: pass"])
+def test_a_read_that_nobody_waits_for_any_more_over_the_uwsgi_protocol(uwsgi_socket, code):
+    """The answer comes although the body does not."""
+    _, socket_path = uwsgi_socket
+    for _ in range(5):
+        assert uwsgi_ask(socket_path, code + "\nok()\nreturn [b'answer']", {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "5"}, lambda s: read_until(s, b"\r\n\r\nanswer"))
+
+
+def test_a_download_under_way_is_finished_when_the_server_stops(control, huge):
+    with Server("bodies", cores=2) as server, server.connect(receive_buffer=65536) as s:
+        s.sendall(raw_request("ok(); return wrapper(open(path, 'rb'))", path=huge, extra="Connection: close\r\n"))
+        head = read_until(s, b"\r\n\r\n")
+        server.send_signal(signal.SIGTERM)
+        server.wait_log("no new requests")
+        assert len(head.partition(b"\r\n\r\n")[2]) + rest_of(s) == HUGE
+        assert server.wait_exit() == 0

@@ -130,6 +130,23 @@ def test_a_large_read_at_once(server):
     assert answer.text == hashlib.sha1(body).hexdigest()
 
 
+@framings
+def test_the_end_of_a_body_that_was_read_stays_its_end(server, framing):
+    """Also when the response is complete: what drains the body in close() finds nothing, and no error."""
+    with Upload(server, framing, 5, """
+            read = environ["wsgi.input"].read
+            assert read(5) == b"01234"
+            if is_chunked: assert read(1) == b""
+            ok(("Content-Length", "2"))
+            yield b"ok"
+            note([read().decode(), read(1).decode(), uwsgi.chunked_read().decode(), uwsgi.chunked_read_nb().decode()])
+            """, is_chunked=framing == "chunked") as upload:
+        upload.send(b"01234")
+        upload.end()
+        assert upload.answer() == "ok"
+    assert until(lambda: noted(server), "the reads") == [["", "", "", ""]]
+
+
 def test_reading_after_the_response_is_complete_is_an_error_and_no_short_body(server):
     with Upload(server, "length", 10, """
             ok(("Content-Length", "2"))
