@@ -13,7 +13,7 @@ namespace UGreen.Py.Front;
 /// </summary>
 public readonly ref struct RequestLine
 {
-    /// <summary>Longest line. A longer target is cut: the longest that a client can send (8 KiB) is of no use to a reader.</summary>
+    /// <summary>Longest line. A longer target is cut: the longest that a client can send (64 KiB) is of no use to a reader.</summary>
     public const int MaxBytes = 2048;
 
     // What stands beside the target takes less than this: time and labels 60, status, bytes, milliseconds, core and switches at most 20 digits each.

@@ -186,3 +186,36 @@ def test_a_header_block_without_an_end_is_cut(server):
             pass
     assert server.get("/next").status == 200
     assert server.get("/seen").json == ["GET /next 0"]
+
+
+@pytest.fixture(scope="module")
+def hasty():
+    with Server("corpus_app", cores=10, options=["--pp", APPS_HTTP, "--http-timeout", "1", "--limit-post", "100"]) as s:
+        yield s
+
+
+@pytest.mark.parametrize("data, status, seen", [
+    (request(("content-length", "9"), basic=POST, flags=END_HEADERS) + frame(DATA, 0, 1, b"abc"), "408", ["POST /a TimeoutError"]),
+    (request(basic=POST, flags=END_HEADERS), "408", ["POST /a TimeoutError"]),
+    (request(("content-length", "101"), basic=POST, flags=END_HEADERS), "413", []),
+    (request(basic=POST, flags=END_HEADERS) + frame(DATA, 0, 1, bytes(101)), "413", ["POST /a OSError"]),
+])
+def test_a_stream_that_is_silent_or_too_long_is_refused(hasty, data, status, seen):
+    begin = len(hasty.log)
+    with hasty.connect() as s:
+        s.sendall(PREFACE + frame(SETTINGS) + data)
+        assert outcome(s) == status
+    assert hasty.get("/seen").json == seen
+    assert not [word for word in FORBIDDEN if word in hasty.log[begin:]], hasty.log[begin:]
+
+
+def test_a_stream_that_takes_nothing_is_broken_off(hasty):
+    """The connection is alive and answers; only the stream's window stays shut."""
+    begin = len(hasty.log)
+    with hasty.connect() as s:
+        s.sendall(PREFACE + frame(SETTINGS) + request(basic=instead(":path", "/endless")))
+        hasty.wait_log(r'broken off: the client took nothing for 1 s', start=begin, timeout=15)
+        found = hasty.wait_log(r'request: GET "/endless" .*', start=begin)
+        assert found[0].endswith(" aborted"), found[0]
+    hasty.get("/seen")
+    assert not [word for word in FORBIDDEN if word in hasty.log[begin:]], hasty.log[begin:]

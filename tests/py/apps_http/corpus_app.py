@@ -13,6 +13,10 @@ def application(environ, start_response):
     elif environ["REQUEST_URI"] == "/ignore":
         seen.append(name)
         body = b"ignored"
+    elif environ["REQUEST_URI"] == "/endless":
+        seen.append(name)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return iter(lambda: b"x" * 65536, None)
     elif environ["REQUEST_URI"] == "/caught":
         try:
             body = environ["wsgi.input"].read()
