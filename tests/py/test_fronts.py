@@ -478,6 +478,12 @@ def test_after_a_bind_error_nothing_is_left(folder):
     assert os.listdir(folder) == []
 
 
+def test_after_an_application_that_cannot_be_loaded_no_file_is_left(folder):
+    done = subprocess.run([*command(), "-w", "no_such_module", "--http", folder / "a", "-s", folder / "b"], capture_output=True, text=True, timeout=300, cwd=ROOT)
+    assert done.returncode == 1 and "no_such_module" in done.stderr
+    assert os.listdir(folder) == []
+
+
 def test_the_kernels_limit_of_the_backlog_is_told():
     limit = int(pathlib.Path("/proc/sys/net/core/somaxconn").read_text())
     with fronts("--http", "127.0.0.1:0", "--listen", "60000") as server:
