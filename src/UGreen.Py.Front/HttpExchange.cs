@@ -66,7 +66,7 @@ public sealed class HttpExchange : GatewayExchange
 
     /// <inheritdoc/>
     /// <remarks>Good for waiting and for asking about, not for reading or writing: the bytes are Kestrel's. HTTP/2 streams share a connection, so they have none.</remarks>
-    public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && Protocol.StartsWith("HTTP/1", StringComparison.Ordinal) ? (int)_socket.Handle : -1;
+    public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && IsHttp1 ? (int)_socket.Handle : -1;
 
     /// <inheritdoc/>
     public override PipeReader Body => _requestBody.Reader;
@@ -113,13 +113,13 @@ public sealed class HttpExchange : GatewayExchange
 
         if (Method == "CONNECT")
         {
-            FrontResponse.Set(_response, HttpStatus.NotImplemented);
+            FrontResponse.Set(_response, HttpStatus.NotImplemented, closes: IsHttp1);
             return false;
         }
 
         if (_headerReader.Refusal(Protocol) is not { } reason) return true;
         FrontLog.RequestRefused(_logger, Method, Target, reason);
-        FrontResponse.Set(_response, HttpStatus.BadRequest);
+        FrontResponse.Set(_response, HttpStatus.BadRequest, closes: IsHttp1);
         return false;
     }
 
@@ -190,7 +190,7 @@ public sealed class HttpExchange : GatewayExchange
         catch (InvalidOperationException e)
         {
             FrontLog.ResponseRefused(_logger, Method, Target, e.Message);
-            FrontResponse.Set(_response, HttpStatus.InternalServerError);
+            FrontResponse.Set(_response, HttpStatus.InternalServerError, closes: IsHttp1);
             return Task.CompletedTask;
         }
 
@@ -213,6 +213,8 @@ public sealed class HttpExchange : GatewayExchange
         _output.Suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
         ResponseHeadWriter.Apply(Head, HttpStatus.ForbidsLength(Head.Status) ? null : length, _response, _logger);
     }
+
+    private bool IsHttp1 => Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
 
     private bool IsLengthOptional => Method == "HEAD" || Head.Status == HttpStatus.NotModified;
 

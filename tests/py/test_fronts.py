@@ -283,6 +283,7 @@ def test_connect_over_http_2(plain):
         client.flush()
         assert client.answer(stream) == (501, b"")
         assert client.answer(client.request("/small?n=5")) == (200, b"small 5")
+    assert "warn" not in plain.log
 
 
 # :: TLS
@@ -475,6 +476,12 @@ def test_after_a_bind_error_nothing_is_left(folder):
         port, other = taken.getsockname()[1], free_port()
         text = refused("--http", f"127.0.0.1:{other}", "--http", folder / "a", "--socket", f"127.0.0.1:{port}")
         assert text == f"ugreen-py: cannot listen on --socket 127.0.0.1:{port}: the address is already in use\n"
+    assert os.listdir(folder) == []
+
+
+def test_after_an_application_that_cannot_be_loaded_no_file_is_left(folder):
+    done = subprocess.run([*command(), "-w", "no_such_module", "--http", folder / "a", "-s", folder / "b"], capture_output=True, text=True, timeout=300, cwd=ROOT)
+    assert done.returncode == 1 and "no_such_module" in done.stderr
     assert os.listdir(folder) == []
 
 

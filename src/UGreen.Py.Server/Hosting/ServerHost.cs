@@ -58,8 +58,9 @@ internal sealed class ServerHost
 
         // :: Step 2
         gate.Open();
-        Announce(front);
+        // First: whoever reads the announcement may send a signal at once.
         _signals.BeginGraceful();
+        Announce(front);
 
         // :: Step 3
         if (await Task.WhenAny(_signals.Requested, _worker.Completion).ConfigureAwait(false) == _worker.Completion) return Dead();
