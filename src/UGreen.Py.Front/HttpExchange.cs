@@ -74,7 +74,7 @@ public sealed class HttpExchange : GatewayExchange
 
     /// <inheritdoc/>
     /// <remarks>Good for waiting and for asking about, not for reading or writing: the bytes are Kestrel's. HTTP/2 streams share a connection, so they have none.</remarks>
-    public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && Protocol.StartsWith("HTTP/1", StringComparison.Ordinal) ? (int)_socket.Handle : -1;
+    public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && IsHttp1 ? (int)_socket.Handle : -1;
 
     /// <inheritdoc/>
     public override PipeReader Body => _body;
@@ -124,7 +124,7 @@ public sealed class HttpExchange : GatewayExchange
 
         if (Method == "CONNECT")
         {
-            FrontResponse.Set(_response, HttpStatus.NotImplemented);
+            FrontResponse.Set(_response, HttpStatus.NotImplemented, closes: IsHttp1);
             return false;
         }
 
@@ -169,7 +169,7 @@ public sealed class HttpExchange : GatewayExchange
     private bool Refuse(int status, string reason)
     {
         FrontLog.RequestRefused(_logger, Method, Target, status, reason);
-        FrontResponse.Set(_response, status);
+        FrontResponse.Set(_response, status, closes: IsHttp1);
         return false;
     }
 
@@ -221,7 +221,7 @@ public sealed class HttpExchange : GatewayExchange
         catch (InvalidOperationException e)
         {
             FrontLog.ResponseRefused(_logger, Method, Target, e.Message);
-            FrontResponse.Set(_response, HttpStatus.InternalServerError);
+            FrontResponse.Set(_response, HttpStatus.InternalServerError, closes: IsHttp1);
             return Task.CompletedTask;
         }
 
@@ -276,8 +276,10 @@ public sealed class HttpExchange : GatewayExchange
         _output.Suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
         ResponseHeadWriter.Apply(Head, HttpStatus.ForbidsLength(Head.Status) ? null : length, _response, _logger);
         // After a failed read nobody knows where the next request would begin.
-        if (FaultStatus != 0 || _limits.KeepAlive is null) _response.Headers.Connection = "close";
+        if (IsHttp1 && (FaultStatus != 0 || _limits.KeepAlive is null)) _response.Headers.Connection = "close";
     }
+
+    private bool IsHttp1 => Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
 
     private bool IsLengthOptional => Method == "HEAD" || Head.Status == HttpStatus.NotModified;
 

@@ -184,6 +184,11 @@ class Service(Server):
     def _port(self, scheme):
         return int(self.wait_log(rf"listening on {scheme}://127\.0\.0\.1:(\d+)")[1])
 
+    def assert_sound(self):
+        """Whatever clients and applications did, the server has found no fault with itself."""
+        for trouble in (" crit ", " error hub: ", "the driver failed", "Unhandled exception"):
+            assert trouble not in self.log, self.log[max(0, self.log.index(trouble) - 200):][:2000]
+
     def front(self, name):
         kind = KINDS[name]
         return Front(self, kind, self.addresses[kind.listener])

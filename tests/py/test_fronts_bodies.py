@@ -26,6 +26,7 @@ def control():
 def service(control):
     with Service("fronts_app", control) as s:
         yield s
+        s.assert_sound()
 
 
 @pytest.fixture(scope="module")

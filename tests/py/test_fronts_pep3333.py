@@ -18,6 +18,7 @@ def control():
 def service(control):
     with Service("fronts_app", control) as s:
         yield s
+        s.assert_sound()
         assert "   at UGreen" not in s.log and "System." not in s.log, "a stack trace of .NET"
 
 

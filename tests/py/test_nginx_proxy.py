@@ -61,6 +61,7 @@ def control():
 def service(control):
     with Service("fronts_app", control, options=["--forwarded-allow", "127.0.0.1,unix"]) as s:
         yield s
+        s.assert_sound()
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,9 @@ def test_methods_mixed_on_kept_connections(way):
     with way.client() as client:
         for i in range(30):
             assert client.post("/http/ignore?n=1", b"x" * (i * 3000)).body == b"small 1"
-            assert client.get(f"/http/small?n={i}").body == f"small {i}".encode()
+            # nginx itself may close a connection whose upload it has not read to its end; a client then asks again (RFC 9112, section 9.3.1).
+            answer = client.get(f"/http/small?n={i}")
+            assert (answer if answer.status else client.get(f"/http/small?n={i}")).body == f"small {i}".encode()
             assert client.get("/raises?when=before").status == 500
             assert client.request("HEAD", "/as-generator").status == 200
 

@@ -63,8 +63,9 @@ internal sealed class ServerHost
 
         // :: Step 2
         gate.Open();
-        Announce(front);
+        // First: whoever reads the announcement may send a signal at once.
         _signals.BeginGraceful();
+        Announce(front);
         Ready?.Invoke();
 
         // :: Step 3

@@ -90,6 +90,7 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         // Whatever happens, the pipe must be told how far we got: it refuses a second read otherwise.
         var end = read.Buffer.Start;
         int length;
+        bool isWhole;
         try
         {
             using var buffer = WritableBuffer.Open(args.At(0));
@@ -102,11 +103,28 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         }
         finally
         {
-            request.Exchange!.Body.AdvanceTo(end);
+            isWhole = TryAdvance(request.Exchange!.Body, end);
         }
+
+        // The bytes came, but their client is gone.
+        if (!isWhole) throw Broken(request, new OperationCanceledException("the client has left"));
 
         if (read.IsCanceled) throw HubCallException.Os(Errno.EIO, "error during read on wsgi.input: the read was cancelled");
         return length > 0 || read.IsCompleted ? Answer(green, length) : Read(green, request, args);
+    }
+
+    /// <summary>False when the request was broken off since the read; Kestrel's HTTP/2 says it here.</summary>
+    private static bool TryAdvance(PipeReader body, SequencePosition end)
+    {
+        try
+        {
+            body.AdvanceTo(end);
+            return true;
+        }
+        catch (Exception error) when (IsBroken(error))
+        {
+            return false;
+        }
     }
 
     private static bool IsBroken(Exception error) => error is IOException or OperationCanceledException or InvalidOperationException;
