@@ -19,6 +19,9 @@ internal static partial class FrontLog
     [LoggerMessage(3003, LogLevel.Debug, "request {Method} {Target} refused with {Status}: {Reason}")]
     public static partial void RequestRefused(ILogger logger, string method, string target, int status, string reason);
 
+    [LoggerMessage(3010, LogLevel.Debug, "request header {Name} of a trusted peer ignored, in whole or from the wrong entry on: {Value}")]
+    public static partial void ForwardedIgnored(ILogger logger, string name, string value);
+
     [LoggerMessage(3004, LogLevel.Warning, "response of {Method} {Target} cut to its Content-Length of {Declared} bytes; the application gave {Given}")]
     public static partial void BodyCut(ILogger logger, string method, string target, long declared, long given);
 

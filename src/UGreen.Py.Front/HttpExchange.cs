@@ -37,7 +37,10 @@ public sealed class HttpExchange : GatewayExchange
     private readonly Socket? _socket;
     private readonly string _scheme;
 
-    internal HttpExchange(IFeatureCollection features, FrontLimits limits, PauseWatch? pauses, ILogger logger)
+    // Null unless the other side of this connection is one of them.
+    private readonly ForwardedPeers? _forwarded;
+
+    internal HttpExchange(IFeatureCollection features, FrontLimits limits, PauseWatch? pauses, ILogger logger, ForwardedPeers? forwarded)
     {
         _logger = logger;
         _limits = limits;
@@ -55,6 +58,7 @@ public sealed class HttpExchange : GatewayExchange
         var kernelWatches = _socket?.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
         _output = new ResponseBodyWriter(_responseBody, new Pause(kernelWatches ? null : pauses, BreakOff));
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
+        _forwarded = forwarded is not null && forwarded.Has(connection.RemoteIpAddress) ? forwarded : null;
         _remoteAddress = Text(connection.RemoteIpAddress);
         _remotePort = connection.RemotePort;
         _localAddress = Text(connection.LocalIpAddress);
@@ -113,6 +117,7 @@ public sealed class HttpExchange : GatewayExchange
         LocalPort = _localPort;
         HasBody = _bodyDetection.CanHaveBody;
         AddHeaders(_request.Headers);
+        if (_forwarded is not null) BelieveForwarded(_request.Headers);
         if (_localAddress.Length == 0) NameUnixServer(_request.Headers.Host.ToString());
 
         if (Method == "CONNECT")
@@ -178,6 +183,14 @@ public sealed class HttpExchange : GatewayExchange
             if (!_headerReader.Accept(header.Key, header.Value)) continue;
             for (var i = 0; i < header.Value.Count; i++) AddHeader(header.Key, header.Value[i] ?? "");
         }
+    }
+
+    private void BelieveForwarded(IHeaderDictionary headers)
+    {
+        Scheme = ForwardedHeaders.Scheme(headers, _logger) ?? Scheme;
+        if (!ForwardedHeaders.TryGetClient(headers, _forwarded!, _logger, out var client)) return;
+        RemoteAddress = client.Address.ToString();
+        RemotePort = client.Port;
     }
 
     /// <summary>A unix socket has no name and no port, and WSGI wants both (PEP 3333).</summary>

@@ -20,7 +20,10 @@ public sealed class HttpFront : IAsyncDisposable
     private readonly HttpApplication _application;
     private readonly UwsgiConnectionHandler _uwsgi;
     private readonly PauseWatch? _pauses;
+    private readonly CancellationTokenSource _giveUpStart = new();
+    private Task _start = Task.CompletedTask;
     private KestrelServer? _server;
+    private bool _isDisposed;
 
     /// <param name="options">Where to listen.</param>
     /// <param name="application">The application side.</param>
@@ -39,7 +42,7 @@ public sealed class HttpFront : IAsyncDisposable
         var uwsgi = options.Uwsgi with { HeadTimeout = options.Limits.Head, Pause = options.Limits.Pause, BodyBytes = options.Limits.BodyBytes };
         if (accessLog is not null) uwsgi = uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
         _uwsgi = new UwsgiConnectionHandler(application, uwsgi, loggers, TimeProvider.System);
-        _application = new HttpApplication(application, accessLog, options.Limits, _pauses, loggers.CreateLogger(FrontLog.Category));
+        _application = new HttpApplication(application, accessLog, options.Limits, _pauses, loggers.CreateLogger(FrontLog.Category), options.Forwarded);
     }
 
     /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c> or <c>https://unix:/run/app.sock</c>; empty before the start.</summary>
@@ -47,8 +50,28 @@ public sealed class HttpFront : IAsyncDisposable
 
     /// <summary>Binds all endpoints and begins to take requests.</summary>
     /// <exception cref="FrontException">An address cannot be bound, or a certificate cannot be used; nothing listens then.</exception>
-    public async Task StartAsync(CancellationToken cancellation = default)
+    public Task StartAsync() => _start = StartAsync(_giveUpStart.Token);
+
+    /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>
+    public Task StopAsync(CancellationToken giveUp) => _server is { } server ? server.StopAsync(giveUp) : Task.CompletedTask;
+
+    /// <summary>Stops at once, also in the middle of a start: a socket file must not stay because the application could not be loaded.</summary>
+    public async ValueTask DisposeAsync()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        await _giveUpStart.CancelAsync().ConfigureAwait(false);
+        await _start.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _giveUpStart.Dispose();
+        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        _server?.Dispose();
+        _uwsgi.Dispose();
+        _pauses?.Dispose();
+    }
+
+    private async Task StartAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
         var sockets = new ListeningSockets(_options.Backlog, _options.SocketMode);
         try
         {
@@ -84,18 +107,6 @@ public sealed class HttpFront : IAsyncDisposable
             sockets.Dispose();
             throw;
         }
-    }
-
-    /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>
-    public Task StopAsync(CancellationToken giveUp) => _server is { } server ? server.StopAsync(giveUp) : Task.CompletedTask;
-
-    /// <summary>Stops at once.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
-        _server?.Dispose();
-        _uwsgi.Dispose();
-        _pauses?.Dispose();
     }
 
     private static string Text(string scheme, EndPoint address) => address is IPEndPoint ? $"{scheme}://{address}" : $"{scheme}://unix:{address}";

@@ -11,6 +11,9 @@ public sealed record HttpFrontOptions(IReadOnlyList<HttpEndpoint> Endpoints)
     /// <summary>For all fronts; of <see cref="Uwsgi"/> it overrules what both have.</summary>
     public FrontLimits Limits { get; init; } = new();
 
+    /// <summary>Whose X-Forwarded headers count; null: nobody's.</summary>
+    public ForwardedPeers? Forwarded { get; init; }
+
     /// <summary>Connections that may wait to be accepted, for each socket; the kernel cuts it to net.core.somaxconn.</summary>
     public int Backlog { get; init; } = 512;
 

@@ -8,6 +8,8 @@ namespace UGreen.Py.Front;
 /// <param name="KeyPath">Its private key, without a password.</param>
 public sealed record TlsFiles(string CertificatePath, string KeyPath)
 {
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
     /// <summary>Reads both files.</summary>
     /// <returns>The certificate with its key, and all certificates of the file.</returns>
     /// <exception cref="FrontException">A file cannot be read or used; the message names it.</exception>
@@ -28,6 +30,7 @@ public sealed record TlsFiles(string CertificatePath, string KeyPath)
         }
 
         if (chain.Count == 0) throw Refuse("certificate", CertificatePath, "it holds no certificate in PEM form");
+        if (!IsForServers(chain[0])) throw Refuse("certificate", CertificatePath, "its extended key usage says that it is not for servers");
         try
         {
             return (X509Certificate2.CreateFromPem(certificates, key), chain);
@@ -36,6 +39,13 @@ public sealed record TlsFiles(string CertificatePath, string KeyPath)
         {
             throw Refuse("key", KeyPath, $"it holds no private key in PEM form that belongs to the certificate in {CertificatePath}", e);
         }
+    }
+
+    /// <summary>Kestrel would refuse it, too, but without the name of the file.</summary>
+    private static bool IsForServers(X509Certificate2 certificate)
+    {
+        var usages = certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(e => e.EnhancedKeyUsages.Cast<Oid>()).ToList();
+        return usages.Count == 0 || usages.Any(usage => usage.Value == ServerAuthentication);
     }
 
     private static string Read(string what, string path)

@@ -41,6 +41,9 @@ internal sealed class ServerHost
     {
         if (_options.UgreenImplied) ServerLog.UgreenImplied(_logger, _options.Cores);
 
+        // Only when it was asked for: the default must not warn on a machine with a small limit.
+        if (_options.Given.ContainsKey("listen") && KernelBacklog.Limit() is { } limit && limit < _options.Backlog) ServerLog.BacklogCut(_logger, _options.Backlog, limit);
+
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
         var listen = new HttpFrontOptions(_options.Http)
@@ -50,6 +53,7 @@ internal sealed class ServerHost
             Limits = _options.Limits with { Connections = _options.Limits.Connections ?? DescriptorBudget.Connections(_options.Cores) },
             Backlog = _options.Backlog,
             SocketMode = _options.SocketMode,
+            Forwarded = _options.Forwarded,
         };
         await using var front = new HttpFront(listen, gate, _accessLog, _loggers);
         await StartAsync(front).ConfigureAwait(false);

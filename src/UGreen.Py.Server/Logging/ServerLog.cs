@@ -27,6 +27,9 @@ internal static partial class ServerLog
     [LoggerMessage(1006, LogLevel.Debug, "details")]
     public static partial void Details(ILogger logger, Exception exception);
 
+    [LoggerMessage(1040, LogLevel.Warning, "--listen {Backlog}: the kernel cuts it to {Limit} (net.core.somaxconn)")]
+    public static partial void BacklogCut(ILogger logger, int backlog, int limit);
+
     [LoggerMessage(1008, LogLevel.Debug, "the grace period is over; the requests that still ran were cut")]
     public static partial void GraceOver(ILogger logger);
 }

@@ -17,6 +17,7 @@ internal static class OptionTable
             new OptionSpec { Name = "https", Value = "ADDR,CERT,KEY", Repeatable = true, Help = "the same with TLS; certificates and key in PEM files" },
             new OptionSpec { Name = "socket", Aliases = ["uwsgi-socket"], Short = 's', Value = "ADDR", Repeatable = true, Help = "listen for uwsgi_pass: HOST:PORT, a path, @NAME, fd://N" },
             new OptionSpec { Name = "chmod-socket", Short = 'C', Value = "MODE", ImpliedValue = OptionDefaults.SocketMode, Help = "permissions of unix sockets, octal; without a value " + OptionDefaults.SocketMode },
+            new OptionSpec { Name = "forwarded-allow", Aliases = ["forwarded-allow-ips"], Value = "IPS", Help = "believe X-Forwarded-For/-Proto of these: IPs, networks, unix, *" },
             new OptionSpec { Name = "listen", Short = 'l', Value = "N", Help = "connections that may wait to be accepted", Default = OptionDefaults.Text(OptionDefaults.Backlog) },
         ]),
         new("uwsgi protocol",

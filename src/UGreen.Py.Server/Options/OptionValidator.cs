@@ -42,6 +42,7 @@ internal sealed class OptionValidator
             Http = sockets.Http(),
             Sockets = sockets.Uwsgi(),
             SocketMode = sockets.Mode(),
+            Forwarded = sockets.Forwarded(),
             Backlog = Number("listen", _arguments.Listen, OptionDefaults.Backlog, 1, OptionDefaults.MaxBacklog),
             BufferSize = limits.BufferSize,
             Limits = limits.Front,

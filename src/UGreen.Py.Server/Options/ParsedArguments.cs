@@ -26,6 +26,9 @@ internal sealed class ParsedArguments
     [Option("chmod-socket")]
     public string? ChmodSocket { get; set; }
 
+    [Option("forwarded-allow")]
+    public string? ForwardedAllow { get; set; }
+
     [Option("listen")]
     public string? Listen { get; set; }
 

@@ -22,6 +22,9 @@ internal sealed record ServerOptions
     /// <summary>Permissions of unix sockets; null: what the umask leaves.</summary>
     public UnixFileMode? SocketMode { get; init; }
 
+    /// <summary>Whose X-Forwarded headers count; null: nobody's.</summary>
+    public ForwardedPeers? Forwarded { get; init; }
+
     public int Backlog { get; init; } = OptionDefaults.Backlog;
 
     /// <summary>Null: the default of each front.</summary>

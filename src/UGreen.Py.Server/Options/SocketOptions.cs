@@ -40,14 +40,17 @@ internal sealed class SocketOptions
         return null;
     }
 
+    public ForwardedPeers? Forwarded()
+        => _arguments.ForwardedAllow is { } text ? Each([text], ForwardedPeers.Parse).FirstOrDefault() : null;
+
     private List<T> Each<T>(IEnumerable<string> texts, Func<string, T> parse)
     {
-        var endpoints = new List<T>();
+        var parsed = new List<T>();
         foreach (var text in texts)
         {
             try
             {
-                endpoints.Add(parse(text));
+                parsed.Add(parse(text));
             }
             catch (FrontException e)
             {
@@ -55,6 +58,6 @@ internal sealed class SocketOptions
             }
         }
 
-        return endpoints;
+        return parsed;
     }
 }

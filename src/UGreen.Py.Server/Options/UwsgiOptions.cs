@@ -7,7 +7,7 @@ internal static class UwsgiOptions
     {
         "M", "p", "t", "T", "i", "R", "x", "y", "j", "S",
         "add-header", "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "check-static", "cron", "daemonize", "die-on-term", "emperor",
-        "enable-threads", "env", "fiber", "forwarded-allow", "gevent", "gid", "greenlet", "harakiri", "import", "ini",
+        "enable-threads", "env", "fiber", "gevent", "gid", "greenlet", "harakiri", "import", "ini",
         "json", "lazy", "lazy-apps", "log-format", "logformat", "logto", "loop", "manage-script-name", "master", "max-requests", "memory-report", "mount",
         "mule", "need-app", "offload-threads", "pidfile", "post-buffering", "processes", "procname-prefix", "py-autoreload", "queue", "reload-on-rss", "set", "sharedarea",
         "show-config", "single-interpreter", "spooler", "static-map", "stats", "strict", "thunder-lock", "threads", "touch-reload", "tornado", "uid",

@@ -33,6 +33,7 @@ public sealed class OptionErrorTests
     [InlineData("--chmod-socket: '888' is not an octal mode from 0 to 777", "--chmod-socket=888", "app")]
     [InlineData("--chmod-socket: '1777' is not an octal mode from 0 to 777", "--chmod-socket=1777", "app")]
     [InlineData("--chmod-socket: 'rw' is not an octal mode from 0 to 777", "-Crw", "app")]
+    [InlineData("--forwarded-allow 'x': 'x' is not an IP address, a network such as 10.0.0.0/8, unix or *", "--forwarded-allow-ips=x", "app")]
     [InlineData("--listen: 0 is out of range (1 to 65535)", "-l", "0", "app")]
     [InlineData("--chdir: '/nowhere' is not a directory", "--chdir", "/nowhere", "app")]
     [InlineData("--virtualenv: '/nowhere' is not a directory", "--venv", "/nowhere", "app")]
