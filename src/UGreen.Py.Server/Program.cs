@@ -51,7 +51,7 @@ internal static class Program
         }
 
         var logger = logs.Loggers.CreateLogger(ServerLog.Category);
-        Report(options, logger);
+        Report(options, logger, logs);
         var signals = new StopSignals((signal, code) =>
         {
             ServerLog.StoppingAtOnce(logger, signal);
@@ -80,11 +80,11 @@ internal static class Program
         Leave(exitCode, logs);
     }
 
-    private static void Report(ServerOptions options, ILogger logger)
+    private static void Report(ServerOptions options, ILogger logger, LogOutputs logs)
     {
         foreach (var variable in options.Configuration.UnknownVariables) ServerLog.UnknownVariable(logger, variable);
         foreach (var warning in options.Configuration.Warnings) ServerLog.Configuration(logger, warning);
-        if (options.ShownConfiguration is { } shown) Console.Error.Write(shown);
+        if (options.ShownConfiguration is { } shown) logs.Announcements.Write(shown);
     }
 
     /// <summary>One line for the operator; the rest for those who ask for it with --log-level debug.</summary>

@@ -43,10 +43,6 @@ internal static class OptionTable
             new OptionSpec { Name = "forwarded-allow", Aliases = ["forwarded-allow-ips"], Value = "IPS", Help = "believe X-Forwarded-For/-Proto of these: IPs, networks, unix, *" },
             new OptionSpec { Name = "listen", Short = 'l', Value = "N", Help = "connections that may wait to be accepted", Default = OptionDefaults.Text(OptionDefaults.Backlog) },
         ]),
-        new("uwsgi protocol",
-        [
-            new OptionSpec { Name = "buffer-size", Short = 'b', Value = "BYTES", Help = "longest block of variables, request line or headers", Default = LimitOptions.DefaultBufferSize },
-        ]),
         new("Green threads",
         [
             new OptionSpec { Name = "async", Value = "N", Help = "number of cores: requests that run at the same time", Default = OptionDefaults.Text(OptionDefaults.Cores) },
@@ -57,6 +53,7 @@ internal static class OptionTable
         ]),
         new("Limits",
         [
+            new OptionSpec { Name = "buffer-size", Short = 'b', Value = "BYTES", Help = "longest block of variables, request line or headers", Default = LimitOptions.DefaultBufferSize },
             new OptionSpec { Name = "max-headers", Value = "N", Help = "most headers of an HTTP request; more get 431", Default = OptionDefaults.Text(LimitOptions.Defaults.Headers) },
             new OptionSpec { Name = "limit-post", Value = "BYTES", Help = "longest request body; more gets 413; 0: no limit", Default = "0" },
             new OptionSpec { Name = "http-timeout", Aliases = ["socket-timeout"], Value = "SECONDS", Help = "longest pause of a client in a body or a response; 0: for ever", Default = LimitOptions.Text(LimitOptions.Defaults.Pause) },

@@ -47,6 +47,7 @@ internal sealed class SendFileCall(WsgiApplication application) : HubCall("send_
         }
 
         request.LostClient();
+        if (request.Exchange is { } exchange) exchange.WriteFailed = true;
         throw SendCall.Gone();
     }
 

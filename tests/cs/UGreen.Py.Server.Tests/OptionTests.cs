@@ -108,7 +108,7 @@ public sealed class OptionTests
         var options = Run(args);
 
         Assert.Equal(Octal(mode), options.SocketMode);
-        Assert.Equal("app.py", options.WsgiFile);
+        Assert.Equal("app.py", options.Applications[0].File);
     }
 
     [Fact]
