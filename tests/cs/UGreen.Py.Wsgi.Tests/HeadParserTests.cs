@@ -18,7 +18,6 @@ public sealed class HeadParserTests(PythonThread python)
     [InlineData("'404 Not Found'", 404, "Not Found")]
     [InlineData("'200'", 200, null)]
     [InlineData("'200 '", 200, null)]
-    [InlineData("'299 Fr\\xe9'", 299, "Fr\u00e9")]
     [InlineData("'999 x'", 999, "x")]
     public void A_status_is_a_code_and_a_phrase(string status, int code, string? reason)
     {
@@ -41,6 +40,7 @@ public sealed class HeadParserTests(PythonThread python)
     [InlineData("'200 OK\\r\\nX: y'", "ValueError")]
     [InlineData("'200 O\\nK'", "ValueError")]
     [InlineData("'200 O\\x00K'", "ValueError")]
+    [InlineData("'299 Fr\\xe9'", "ValueError")]
     [InlineData("'200 \\u20ac'", "TypeError")]
     [InlineData("b'200 OK'", "TypeError")]
     [InlineData("200", "TypeError")]
