@@ -18,7 +18,7 @@ SECTION = re.search(r"^## Recipes\n(.*?)^## ", (ROOT / "README.md").read_text(),
 #: Title: list of (language, text) in their order.
 RECIPES = {
     part.partition("\n")[0]: re.findall(r"^```(\w+)\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
-    for part in re.split(r"^### ", SECTION, flags=re.MULTILINE)[1:]
+    for part in re.split(r"^(?:### |(?=\*\*[A-Z]))", SECTION, flags=re.MULTILINE)[1:]
 }
 
 
@@ -51,7 +51,9 @@ class Kitchen:
 
     def follow(self, blocks):
         for language, text in blocks:
-            getattr(self, "do_" + language)(self.here(text))
+            step = getattr(self, "do_" + language, None)
+            assert step is not None, f"a block of {language}: a recipe is made of python (with the file's name as its first line), console and nginx"
+            step(self.here(text))
 
     def do_python(self, text):
         name = re.match(r"# (\S+\.py)\n", text)[1]
