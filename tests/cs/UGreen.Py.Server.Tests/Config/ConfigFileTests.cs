@@ -175,7 +175,7 @@ public sealed class ConfigFileTests
     [InlineData("async = many", "a.ini:3: --async: 'many' is not a whole number")]
     [InlineData("async = 4 ; cores", "a.ini:3: --async: '4 ; cores' is not a whole number; a comment needs a line of its own")]
     [InlineData("async", "a.ini:3: option --async needs a value")]
-    [InlineData("http = x", "a.ini:3: --http 'x': 'x' is not a port (0 to 65535); expected [HOST]:PORT, for example :8080 or 127.0.0.1:8080")]
+    [InlineData("http = h:x", "a.ini:3: --http 'h:x': 'x' is not a port (0 to 65535); expected HOST:PORT, :PORT, the path of a unix socket, @NAME or fd://N, for example 127.0.0.1:8080 or /run/app.sock")]
     [InlineData("chdir = /nowhere", "a.ini:3: --chdir: '/nowhere' is not a directory")]
     [InlineData("chdir =", "a.ini:3: --chdir: the value is empty")]
     [InlineData("ugreen = perhaps", "a.ini:3: key 'ugreen': 'perhaps' is neither true nor false (yes, no, on, off, 1, 0)")]
@@ -197,9 +197,9 @@ public sealed class ConfigFileTests
     [Fact]
     public void A_wrong_value_of_the_command_line_is_not_blamed_on_the_file()
     {
-        using var folder = new ConfigFolder().With("a.ini", "[uwsgi]\nmodule = m\nasync = 4\npp = /x\nsocket = @a\n").Variable("UWSGI_HTTP", "y");
+        using var folder = new ConfigFolder().With("a.ini", "[uwsgi]\nmodule = m\nasync = 4\npp = /x\nsocket = @a\n").Variable("UWSGI_HTTP", ":y");
 
-        Assert.Equal(["--async", "UWSGI_HTTP: --http 'y'"], folder.Errors("a.ini", "--async", "many").Select(e => e.Split(": '")[0]));
+        Assert.Equal(["--async", "UWSGI_HTTP: --http ':y'"], folder.Errors("a.ini", "--async", "many").Select(e => e.Split(": '")[0]));
         Assert.Equal("option --async is given more than once", folder.Errors("a.ini", "--async", "1", "--async", "2")[0]);
     }
 
