@@ -75,10 +75,13 @@ internal sealed class ListeningSockets : IDisposable
     {
         try
         {
-            var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: true));
-            if (socket.SocketType == SocketType.Stream) return socket;
-            socket.Dispose();
-            throw BindError.Of(address, "it is not a stream socket");
+            // Looked at before it is owned: a mistyped number must not close standard error, of all descriptors.
+            using (var look = new Socket(new SafeSocketHandle(fd, ownsHandle: false)))
+            {
+                if (look.SocketType != SocketType.Stream) throw BindError.Of(address, "it is not a stream socket");
+            }
+
+            return new Socket(new SafeSocketHandle(fd, ownsHandle: true));
         }
         catch (SocketException e)
         {
