@@ -26,17 +26,25 @@ import time as _time
 from _ugreen import (
     async_id,
     async_sleep,
+    cl,
     connection_fd,
+    disconnect,
+    get_logvar,
     green_schedule,
     is_connected,
     log,
+    log_this_request,
+    logsize,
     ready_fd,
     request_id,
+    set_logvar,
     start_response,
     suspend,
     wait_fd_read,
     wait_fd_write,
 )
+from ugreen._files import sendfile
+from ugreen._input import chunked_read, chunked_read_nb
 
 #: What ``uwsgi.version`` is taken for by programs that compare it: the release whose API is followed.
 version_info = (2, 0, 30, 0, b"ugreen.py")
@@ -51,6 +59,7 @@ cores = _ugreen.cores
 has_threads = 1
 loop = None
 started_on = int(_time.time())
+#: A module may set this to a dict of mountpoint (str or bytes) to callable: then these are served instead of its ``application``.
 applications = None
 SPOOL_OK, SPOOL_RETRY, SPOOL_IGNORE = -2, -1, 0
 

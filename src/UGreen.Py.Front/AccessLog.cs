@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using UGreen.Py.Front.Logs;
 using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
@@ -6,36 +6,51 @@ namespace UGreen.Py.Front;
 /// <summary>Formats request lines into a <see cref="LineBatch"/>: no string per request and no write per line.</summary>
 public sealed class AccessLog : IAccessLog
 {
-    private static readonly double MillisecondsPerTick = 1000.0 / Stopwatch.Frequency;
-
     private readonly LineBatch _lines;
     private readonly TimeProvider _time;
+    private readonly IRequestFormat _format;
 
     /// <param name="lines">Where the lines go.</param>
     /// <param name="time">Gives the time of day at the start of each line.</param>
-    public AccessLog(LineBatch lines, TimeProvider time)
+    /// <param name="format">What a line looks like; null: the usual line.</param>
+    public AccessLog(LineBatch lines, TimeProvider time, IRequestFormat? format = null)
     {
         _lines = lines;
         _time = time;
+        _format = format ?? new PlainFormat();
     }
+
+    /// <summary>Null: every request has its line.</summary>
+    public RequestFilter? Filter { get; init; }
+
+    /// <summary>
+    /// Show the first address of X-Forwarded-For where there is one. Anybody can send that header: it is for servers that only a proxy can reach.
+    /// </summary>
+    public bool ShowForwardedFor { get; init; }
 
     /// <inheritdoc/>
     public void Log(GatewayExchange exchange, int status, long elapsedTicks, bool aborted)
     {
         ArgumentNullException.ThrowIfNull(exchange);
-        Span<byte> buffer = stackalloc byte[RequestLine.MaxBytes];
-        var line = new RequestLine
+        if (Filter is not null && !Filter.Wants(exchange, status, elapsedTicks)) return;
+
+        var entry = new RequestEntry
         {
-            At = _time.GetLocalNow().TimeOfDay,
-            Method = exchange.Method,
-            Target = exchange.Target,
+            Exchange = exchange,
+            Address = ShowForwardedFor ? Forwarded(exchange) : exchange.RemoteAddress,
             Status = status,
-            Bytes = exchange.BytesOut,
-            Milliseconds = elapsedTicks * MillisecondsPerTick,
-            Core = exchange.Core,
-            Switches = exchange.Switches,
+            ElapsedTicks = elapsedTicks,
             Aborted = aborted,
+            Time = _time,
         };
-        _lines.Add(buffer[..line.Format(buffer)]);
+        _lines.Add(_format.Format(entry));
+    }
+
+    private static ReadOnlySpan<char> Forwarded(GatewayExchange exchange)
+    {
+        var list = RequestVariable.Header(exchange, "X-Forwarded-For", "HTTP_X_FORWARDED_FOR").AsSpan();
+        var comma = list.IndexOf(',');
+        var first = (comma < 0 ? list : list[..comma]).Trim(' ');
+        return first.IsEmpty ? exchange.RemoteAddress : first;
     }
 }

@@ -16,9 +16,24 @@ internal static partial class FrontLog
     [LoggerMessage(3002, LogLevel.Debug, "response header {Name} dropped: the front frames messages itself")]
     public static partial void HopByHopDropped(ILogger logger, string name);
 
-    [LoggerMessage(3003, LogLevel.Debug, "request {Method} {Target} refused with 400: {Reason}")]
-    public static partial void RequestRefused(ILogger logger, string method, string target, string reason);
+    [LoggerMessage(3003, LogLevel.Debug, "request {Method} {Target} refused with {Status}: {Reason}")]
+    public static partial void RequestRefused(ILogger logger, string method, string target, int status, string reason);
+
+    [LoggerMessage(3010, LogLevel.Debug, "request header {Name} of a trusted peer ignored, in whole or from the wrong entry on: {Value}")]
+    public static partial void ForwardedIgnored(ILogger logger, string name, string value);
 
     [LoggerMessage(3004, LogLevel.Warning, "response of {Method} {Target} cut to its Content-Length of {Declared} bytes; the application gave {Given}")]
     public static partial void BodyCut(ILogger logger, string method, string target, long declared, long given);
+
+    [LoggerMessage(3040, LogLevel.Error, "response of {Method} {Target} broken off: {Reason}")]
+    public static partial void FileFailed(ILogger logger, string method, string target, string reason);
+
+    [LoggerMessage(3020, LogLevel.Information, "bad request refused: {Reason} ({Unsaid} more since the last such line)")]
+    public static partial void BadRequest(ILogger logger, string reason, long unsaid);
+
+    [LoggerMessage(3021, LogLevel.Warning, "{Limit} connections are open, as many as --max-connections allows: new ones wait")]
+    public static partial void ConnectionsFull(ILogger logger, int limit);
+
+    [LoggerMessage(3022, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s")]
+    public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds);
 }

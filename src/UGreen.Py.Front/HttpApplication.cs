@@ -17,9 +17,15 @@ internal sealed class HttpApplication : IHttpApplication<HttpExchange>
     private readonly IGatewayApplication _application;
     private readonly IAccessLog? _accessLog;
     private readonly ILogger _logger;
+    private readonly FrontLimits _limits;
+    private readonly PauseWatch? _pauses;
+    private readonly ForwardedPeers? _forwarded;
 
-    public HttpApplication(IGatewayApplication application, IAccessLog? accessLog, ILogger logger)
+    public HttpApplication(IGatewayApplication application, IAccessLog? accessLog, FrontLimits limits, PauseWatch? pauses, ILogger logger, ForwardedPeers? forwarded)
     {
+        _limits = limits;
+        _pauses = pauses;
+        _forwarded = forwarded;
         _application = application;
         _accessLog = accessLog;
         _logger = logger;
@@ -27,8 +33,8 @@ internal sealed class HttpApplication : IHttpApplication<HttpExchange>
 
     public HttpExchange CreateContext(IFeatureCollection contextFeatures)
     {
-        if (contextFeatures is not IHostContextContainer<HttpExchange> container) return new HttpExchange(contextFeatures, _logger);
-        return container.HostContext ??= new HttpExchange(contextFeatures, _logger);
+        if (contextFeatures is not IHostContextContainer<HttpExchange> container) return new HttpExchange(contextFeatures, _limits, _pauses, _logger, _forwarded);
+        return container.HostContext ??= new HttpExchange(contextFeatures, _limits, _pauses, _logger, _forwarded);
     }
 
     public Task ProcessRequestAsync(HttpExchange context)

@@ -32,11 +32,19 @@ public sealed class HttpExchange : GatewayExchange
     private readonly int _remotePort;
     private readonly int _localPort;
     private readonly ResponseBodyWriter _output;
+    private readonly RequestBodyReader _body;
+    private readonly FrontLimits _limits;
     private readonly Socket? _socket;
+    private readonly IConnectionLifetimeNotificationFeature? _connection;
+    private readonly string _scheme;
 
-    internal HttpExchange(IFeatureCollection features, ILogger logger)
+    // Null unless the other side of this connection is one of them.
+    private readonly ForwardedPeers? _forwarded;
+
+    internal HttpExchange(IFeatureCollection features, FrontLimits limits, PauseWatch? pauses, ILogger logger, ForwardedPeers? forwarded)
     {
         _logger = logger;
+        _limits = limits;
         _request = features.GetRequiredFeature<IHttpRequestFeature>();
         _response = features.GetRequiredFeature<IHttpResponseFeature>();
         _responseBody = features.GetRequiredFeature<IHttpResponseBodyFeature>();
@@ -44,14 +52,21 @@ public sealed class HttpExchange : GatewayExchange
         _bodyDetection = features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>();
         _lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         _headerReader = new RequestHeaderReader(logger);
-        _output = new ResponseBodyWriter(_responseBody);
 
         _socket = features.Get<IConnectionSocketFeature>()?.Socket;
+        _connection = features.Get<IConnectionLifetimeNotificationFeature>();
+        _body = new RequestBodyReader(pauses, limits.BodyBytes, _socket);
+        // What leaves a TCP socket the kernel watches (KestrelLimits); a stream of HTTP/2 can stand still on a lively connection, and a unix socket has no such thing.
+        var kernelWatches = _socket?.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
+        _output = new ResponseBodyWriter(_responseBody, new Pause(kernelWatches ? null : pauses, BreakOff));
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
+        _forwarded = forwarded is not null && forwarded.Has(connection.RemoteIpAddress) ? forwarded : null;
         _remoteAddress = Text(connection.RemoteIpAddress);
         _remotePort = connection.RemotePort;
         _localAddress = Text(connection.LocalIpAddress);
         _localPort = connection.LocalPort;
+        // Not the request's own scheme, which an HTTP/2 client chooses. Only real TLS has this feature, see PriorKnowledge.
+        _scheme = features.Get<ITlsHandshakeFeature>() is null ? "http" : "https";
     }
 
     /// <summary>True when the application side broke the response off; an access log says so.</summary>
@@ -59,10 +74,13 @@ public sealed class HttpExchange : GatewayExchange
 
     /// <inheritdoc/>
     /// <remarks>Good for waiting and for asking about, not for reading or writing: the bytes are Kestrel's. HTTP/2 streams share a connection, so they have none.</remarks>
-    public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && Protocol.StartsWith("HTTP/1", StringComparison.Ordinal) ? (int)_socket.Handle : -1;
+    public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && IsHttp1 ? (int)_socket.Handle : -1;
 
     /// <inheritdoc/>
-    public override PipeReader Body => _requestBody.Reader;
+    public override PipeReader Body => _body;
+
+    /// <inheritdoc/>
+    public override int FaultStatus => _body.FaultStatus;
 
     /// <inheritdoc/>
     public override CancellationToken ClientGone => _lifetime.RequestAborted;
@@ -93,19 +111,28 @@ public sealed class HttpExchange : GatewayExchange
         StartedAt = Stopwatch.GetTimestamp();
         Method = _request.Method;
         Target = _request.RawTarget;
-        Protocol = _request.Protocol;
-        Scheme = _request.Scheme;
+        Protocol = _request.Protocol is "HTTP/2" ? "HTTP/2.0" : _request.Protocol;
+        Scheme = _scheme;
         RemoteAddress = _remoteAddress;
         RemotePort = _remotePort;
         LocalAddress = _localAddress;
         LocalPort = _localPort;
         HasBody = _bodyDetection.CanHaveBody;
         AddHeaders(_request.Headers);
+        if (_forwarded is not null) BelieveForwarded(_request.Headers);
+        if (_localAddress.Length == 0) NameUnixServer(_request.Headers.Host.ToString());
 
-        if (_headerReader.Refusal(Protocol) is not { } reason) return true;
-        FrontLog.RequestRefused(_logger, Method, Target, reason);
-        FrontResponse.Set(_response, HttpStatus.BadRequest);
-        return false;
+        if (Method == "CONNECT")
+        {
+            FrontResponse.Set(_response, HttpStatus.NotImplemented, closes: IsHttp1);
+            return false;
+        }
+
+        if (_headerReader.Refusal(Protocol) is { } reason) return Refuse(HttpStatus.BadRequest, reason);
+        if (RequestTargetRule.IsBroken(Target)) return Refuse(HttpStatus.BadRequest, "a control character or '#' in the target");
+        if (ContentLength > _limits.BodyBytes) return Refuse(HttpStatus.ContentTooLarge, "the body is longer than --limit-post");
+        if (HasBody) _body.Begin(_requestBody.Reader);
+        return true;
     }
 
     /// <summary>Acts on the outcome; Kestrel ends the response when the task is done.</summary>
@@ -116,7 +143,10 @@ public sealed class HttpExchange : GatewayExchange
             case ExchangeOutcome.Whole:
                 return FinishWhole();
             case ExchangeOutcome.Streamed:
+                if (ClosesConnection) CloseAfterThis();
                 return _responseBody.CompleteAsync();
+            case ExchangeOutcome.File:
+                return FinishFileAsync();
             default:
                 WasAborted = true;
                 _lifetime.Abort();
@@ -124,14 +154,30 @@ public sealed class HttpExchange : GatewayExchange
         }
     }
 
-    internal void WriteTo(IAccessLog log) => log.Log(this, _response.StatusCode, Stopwatch.GetTimestamp() - StartedAt, WasAborted);
+    internal void WriteTo(IAccessLog log)
+        => log.Log(this, WasAborted && !Started ? HttpStatus.ClientLeft : _response.StatusCode, Stopwatch.GetTimestamp() - StartedAt, WasAborted);
 
     internal void End()
     {
         WasAborted = false;
-        _output.Suppressed = false;
+        _output.End();
+        _body.End();
         _headerReader.Clear();
         Reset();
+    }
+
+    private bool Refuse(int status, string reason)
+    {
+        FrontLog.RequestRefused(_logger, Method, Target, status, reason);
+        FrontResponse.Set(_response, status, closes: IsHttp1);
+        return false;
+    }
+
+    /// <summary>The client takes nothing. Another thread than the exchange's owner, but the owner waits for just this.</summary>
+    private void BreakOff()
+    {
+        FrontLog.ResponseTimedOut(_logger, Method, Target, _limits.Pause!.Value.TotalSeconds);
+        _lifetime.Abort();
     }
 
     private void AddHeaders(IHeaderDictionary headers)
@@ -142,6 +188,24 @@ public sealed class HttpExchange : GatewayExchange
             if (!_headerReader.Accept(header.Key, header.Value)) continue;
             for (var i = 0; i < header.Value.Count; i++) AddHeader(header.Key, header.Value[i] ?? "");
         }
+    }
+
+    private void BelieveForwarded(IHeaderDictionary headers)
+    {
+        Scheme = ForwardedHeaders.Scheme(headers, _logger) ?? Scheme;
+        if (!ForwardedHeaders.TryGetClient(headers, _forwarded!, _logger, out var client)) return;
+        RemoteAddress = client.Address.ToString();
+        RemotePort = client.Port;
+    }
+
+    /// <summary>A unix socket has no name and no port, and WSGI wants both (PEP 3333).</summary>
+    private void NameUnixServer(string host)
+    {
+        var colon = host.LastIndexOf(':');
+        // A colon within brackets is part of an IPv6 address.
+        var name = colon > host.LastIndexOf(']') ? host[..colon] : host;
+        LocalAddress = name.Length == 0 ? "localhost" : name;
+        LocalPort = Scheme == "https" ? 443 : 80;
     }
 
     private Task FinishWhole()
@@ -157,16 +221,48 @@ public sealed class HttpExchange : GatewayExchange
         catch (InvalidOperationException e)
         {
             FrontLog.ResponseRefused(_logger, Method, Target, e.Message);
-            FrontResponse.Set(_response, HttpStatus.InternalServerError);
+            FrontResponse.Set(_response, HttpStatus.InternalServerError, closes: IsHttp1);
             return Task.CompletedTask;
         }
 
         Started = true;
+        if (ClosesConnection) _response.Headers.Connection = "close";
         if (_output.Suppressed || body.IsEmpty) return Task.CompletedTask;
 
         BytesOut = body.Length;
         var written = _responseBody.Writer.WriteAsync(body);
         return written.IsCompletedSuccessfully ? Task.CompletedTask : written.AsTask();
+    }
+
+    private async Task FinishFileAsync()
+    {
+        try
+        {
+            StartStreaming();
+        }
+        catch (InvalidOperationException e)
+        {
+            FrontLog.ResponseRefused(_logger, Method, Target, e.Message);
+            FrontResponse.Set(_response, HttpStatus.InternalServerError);
+            return;
+        }
+
+        var copied = await CopyFileAsync().ConfigureAwait(false);
+        if (copied.End == FileCopyEnd.Done)
+        {
+            await _responseBody.CompleteAsync().ConfigureAwait(false);
+            return;
+        }
+
+        if (copied.End == FileCopyEnd.FileFailed) FrontLog.FileFailed(_logger, Method, Target, copied.Error!);
+        WasAborted = true;
+        _lifetime.Abort();
+    }
+
+    /// <summary>HTTP/1: no further request on this connection. A stream of HTTP/2 has ended as it is, and the connection is the other streams' as well.</summary>
+    private void CloseAfterThis()
+    {
+        if (Protocol.StartsWith("HTTP/1", StringComparison.Ordinal)) _connection?.RequestClose();
     }
 
     private ReadOnlyMemory<byte> CutBody(ReadOnlyMemory<byte> body, long length)
@@ -179,7 +275,11 @@ public sealed class HttpExchange : GatewayExchange
     {
         _output.Suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
         ResponseHeadWriter.Apply(Head, HttpStatus.ForbidsLength(Head.Status) ? null : length, _response, _logger);
+        // After a failed read nobody knows where the next request would begin.
+        if (IsHttp1 && (FaultStatus != 0 || _limits.KeepAlive is null)) _response.Headers.Connection = "close";
     }
+
+    private bool IsHttp1 => Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
 
     private bool IsLengthOptional => Method == "HEAD" || Head.Status == HttpStatus.NotModified;
 

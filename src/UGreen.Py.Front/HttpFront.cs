@@ -1,16 +1,16 @@
 using System.Net;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using UGreen.Py.Front.Sockets;
 using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
 
 /// <summary>
-/// Speaks HTTP/1.1 to clients with Kestrel and hands each request to the application side. There is no middleware pipeline, no host and no dependency
+/// Speaks HTTP/1.1 and HTTP/2 to clients with Kestrel and hands each request to the application side. There is no middleware pipeline, no host and no dependency
 /// injection between the two: Kestrel calls <see cref="HttpApplication"/> directly.
 /// </summary>
 public sealed class HttpFront : IAsyncDisposable
@@ -19,7 +19,11 @@ public sealed class HttpFront : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly HttpApplication _application;
     private readonly UwsgiConnectionHandler _uwsgi;
+    private readonly PauseWatch? _pauses;
+    private readonly CancellationTokenSource _giveUpStart = new();
+    private Task _start = Task.CompletedTask;
     private KestrelServer? _server;
+    private bool _isDisposed;
 
     /// <param name="options">Where to listen.</param>
     /// <param name="application">The application side.</param>
@@ -34,46 +38,76 @@ public sealed class HttpFront : IAsyncDisposable
 
         _options = options;
         _loggers = loggers;
-        var uwsgi = accessLog is null ? options.Uwsgi : options.Uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
+        _pauses = options.Limits.Pause is { } pause ? new PauseWatch(pause, TimeProvider.System) : null;
+        var uwsgi = options.Uwsgi with { HeadTimeout = options.Limits.Head, Pause = options.Limits.Pause, BodyBytes = options.Limits.BodyBytes };
+        if (accessLog is not null) uwsgi = uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
         _uwsgi = new UwsgiConnectionHandler(application, uwsgi, loggers, TimeProvider.System);
-        _application = new HttpApplication(application, accessLog, loggers.CreateLogger(FrontLog.Category));
+        _application = new HttpApplication(application, accessLog, options.Limits, _pauses, loggers.CreateLogger(FrontLog.Category), options.Forwarded);
     }
 
-    /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c>; empty before the start.</summary>
+    /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c> or <c>https://unix:/run/app.sock</c>; empty before the start.</summary>
     public IReadOnlyList<string> Addresses { get; private set; } = [];
 
     /// <summary>Binds all endpoints and begins to take requests.</summary>
-    /// <exception cref="FrontException">An address cannot be bound; nothing listens then.</exception>
-    public async Task StartAsync(CancellationToken cancellation = default)
-    {
-        var bound = new List<IPEndPoint>(_options.Endpoints.Count);
-        foreach (var endpoint in _options.Endpoints) bound.Add(await endpoint.ResolveAsync(cancellation).ConfigureAwait(false));
-
-        var transport = new SocketTransportFactory(Options.Create(KestrelSetup.TransportOptions()), _loggers);
-        var settings = KestrelSetup.ServerOptions(bound);
-        foreach (var endpoint in _options.UwsgiEndpoints) UwsgiEndpoint.Listen(settings, await endpoint.ResolveAsync(cancellation).ConfigureAwait(false), _uwsgi);
-        var server = new KestrelServer(Options.Create(settings), transport, _loggers);
-        try
-        {
-            await server.StartAsync(_application, cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e) when (BindError.Explain(e, _options.Endpoints, bound, _options.UwsgiEndpoints) is { } explained)
-        {
-            server.Dispose();
-            throw explained;
-        }
-
-        _server = server;
-        Addresses = [.. server.Features.Get<IServerAddressesFeature>()!.Addresses.Select((a, i) => i < bound.Count ? a : a.Replace("http://", "uwsgi://", StringComparison.Ordinal))];
-    }
+    /// <exception cref="FrontException">An address cannot be bound, or a certificate cannot be used; nothing listens then.</exception>
+    public Task StartAsync() => _start = StartAsync(_giveUpStart.Token);
 
     /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>
     public Task StopAsync(CancellationToken giveUp) => _server is { } server ? server.StopAsync(giveUp) : Task.CompletedTask;
 
-    /// <summary>Stops at once.</summary>
+    /// <summary>Stops at once, also in the middle of a start: a socket file must not stay because the application could not be loaded.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        await _giveUpStart.CancelAsync().ConfigureAwait(false);
+        await _start.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _giveUpStart.Dispose();
         await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
         _server?.Dispose();
+        _uwsgi.Dispose();
+        _pauses?.Dispose();
     }
+
+    private async Task StartAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var sockets = new ListeningSockets(_options.Backlog, _options.SocketMode);
+        try
+        {
+            var settings = KestrelSetup.ServerOptions();
+            KestrelLimits.Apply(_options.Limits, settings.Limits);
+            var addresses = new List<string>();
+            foreach (var endpoint in _options.Endpoints)
+            {
+                // Before the socket: nobody shall connect to a server that cannot answer.
+                var tls = endpoint.Tls?.Load();
+                var key = await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
+                if (tls is var (certificate, chain)) KestrelSetup.ListenHttps(settings, key, certificate, chain, _loggers);
+                else KestrelSetup.ListenHttp(settings, key);
+                addresses.Add(Text(endpoint.Scheme, key));
+            }
+
+            foreach (var endpoint in _options.UwsgiEndpoints)
+            {
+                var key = await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
+                UwsgiEndpoint.Listen(settings, key, _uwsgi);
+                addresses.Add(Text("uwsgi", key));
+            }
+
+            var transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(sockets, _options.Backlog), _options.Limits, _loggers);
+            _server = new KestrelServer(Options.Create(settings), transport, new KestrelLoggers(_loggers, TimeProvider.System));
+            await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
+            Addresses = addresses;
+        }
+        catch
+        {
+            _server?.Dispose();
+            _server = null;
+            sockets.Dispose();
+            throw;
+        }
+    }
+
+    private static string Text(string scheme, EndPoint address) => address is IPEndPoint ? $"{scheme}://{address}" : $"{scheme}://unix:{address}";
 }

@@ -7,4 +7,16 @@ public sealed record HttpFrontOptions(IReadOnlyList<HttpEndpoint> Endpoints)
     public IReadOnlyList<Uwsgi.UwsgiEndpoint> UwsgiEndpoints { get; init; } = [];
 
     public Uwsgi.UwsgiFrontOptions Uwsgi { get; init; } = new();
+
+    /// <summary>For all fronts; of <see cref="Uwsgi"/> it overrules what both have.</summary>
+    public FrontLimits Limits { get; init; } = new();
+
+    /// <summary>Whose X-Forwarded headers count; null: nobody's.</summary>
+    public ForwardedPeers? Forwarded { get; init; }
+
+    /// <summary>Connections that may wait to be accepted, for each socket; the kernel cuts it to net.core.somaxconn.</summary>
+    public int Backlog { get; init; } = 512;
+
+    /// <summary>Permissions of the files of unix sockets; null: what the umask leaves.</summary>
+    public UnixFileMode? SocketMode { get; init; }
 }

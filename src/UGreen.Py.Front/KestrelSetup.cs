@@ -1,33 +1,78 @@
 using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using UGreen.Py.Front.Sockets;
 
 namespace UGreen.Py.Front;
 
 /// <summary>The settings of Kestrel and its transport, each with its reason.</summary>
 internal static class KestrelSetup
 {
-    public static KestrelServerOptions ServerOptions(IEnumerable<IPEndPoint> endpoints)
+    public static KestrelServerOptions ServerOptions()
     {
+        KestrelLimits.Prepare();
         var options = new KestrelServerOptions
         {
             AddServerHeader = false,
             // PEP 3333's native strings: each byte is one char, in both directions.
             RequestHeaderEncodingSelector = static name => name == "Content-Length" ? ContentLengthEncoding.Instance : Encoding.Latin1,
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
+            // A proxy that ends TLS and speaks HTTP/2 to us says ":scheme https". Which scheme it really was, HttpExchange decides.
+            AllowAlternateSchemes = true,
         };
-        // WSGI applications decide on sizes themselves; a limit is an option of the server, not of Kestrel.
-        options.Limits.MaxRequestBodySize = null;
-
-        foreach (var endpoint in endpoints)
-        {
-            // HTTP/2 needs TLS to be negotiated; without it Kestrel would only warn.
-            options.Listen(endpoint, static listen => listen.Protocols = HttpProtocols.Http1);
-        }
 
         return options;
     }
 
-    public static SocketTransportOptions TransportOptions() => new();
+    /// <summary>HTTP/1.1 and, with prior knowledge, HTTP/2.</summary>
+    public static void ListenHttp(KestrelServerOptions options, EndPoint address)
+    {
+        // The protocols stay at the default, which is both: asked for by name, Kestrel would warn that HTTP/2 needs TLS.
+        options.Listen(address, listen => listen.Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync));
+    }
+
+    /// <summary>HTTP/1.1 and HTTP/2, chosen in the TLS handshake.</summary>
+    public static void ListenHttps(KestrelServerOptions options, EndPoint address, X509Certificate2 certificate, X509Certificate2Collection chain, ILoggerFactory loggers)
+    {
+        options.ApplicationServices ??= TlsServices(loggers);
+        options.Listen(address, listen => listen.UseHttps(new HttpsConnectionAdapterOptions
+        {
+            ServerCertificate = certificate,
+            ServerCertificateChain = chain,
+            SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        }));
+    }
+
+    public static SocketTransportOptions TransportOptions(ListeningSockets sockets, int backlog)
+        => new() { Backlog = backlog, CreateBoundListenSocket = sockets.Take };
+
+    /// <summary>The sockets, with the limits that are not Kestrel's.</summary>
+    public static IConnectionListenerFactory Transport(SocketTransportOptions options, FrontLimits limits, ILoggerFactory loggers)
+    {
+        KestrelLimits.Apply(limits, options);
+        var sockets = new SocketTransportFactory(Options.Create(options), loggers);
+        return limits.Connections is { } most ? new LimitedTransport(sockets, new ConnectionBudget(most, loggers.CreateLogger(FrontLog.Category), TimeProvider.System)) : sockets;
+    }
+
+    /// <summary>
+    /// Kestrel's TLS middleware asks a container for objects of internal types, which only Kestrel's own registration can fill in. The application built for that is
+    /// never started. Without TLS there is none: it would cost every start its time.
+    /// </summary>
+    private static IServiceProvider TlsServices(ILoggerFactory loggers)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddSingleton(loggers);
+        return builder.Build().Services;
+    }
 }

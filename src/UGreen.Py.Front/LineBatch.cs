@@ -18,6 +18,7 @@ public sealed class LineBatch : IThreadPoolWorkItem
     private readonly Lock _lock = new();
     private readonly Lock _streamLock = new();
     private readonly Stream _stream;
+    private readonly Func<string, string> _note;
     private byte[] _filling = new byte[16 * 1024];
     private byte[] _writing = new byte[16 * 1024];
     private int _filled;
@@ -25,7 +26,12 @@ public sealed class LineBatch : IThreadPoolWorkItem
     private bool _scheduled;
 
     /// <param name="stream">Takes whole batches; not disposed here.</param>
-    public LineBatch(Stream stream) => _stream = stream;
+    /// <param name="note">Makes a line, with its line break, of a message of our own; null: the message alone.</param>
+    public LineBatch(Stream stream, Func<string, string>? note = null)
+    {
+        _stream = stream;
+        _note = note ?? (static message => message + "\n");
+    }
 
     /// <summary>Adds one line, line break included. Any thread; never waits for the stream.</summary>
     public void Add(ReadOnlySpan<byte> line)
@@ -67,7 +73,7 @@ public sealed class LineBatch : IThreadPoolWorkItem
         {
             if (_dropped > 0)
             {
-                var note = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"({_dropped} request lines lost: the log is read too slowly)\n"));
+                var note = Encoding.UTF8.GetBytes(_note(string.Create(CultureInfo.InvariantCulture, $"({_dropped} request lines lost: the log is read too slowly)")));
                 _dropped = 0;
                 Array.Resize(ref _filling, _filled + note.Length);
                 note.CopyTo(_filling.AsSpan(_filled));

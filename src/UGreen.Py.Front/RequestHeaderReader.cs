@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
@@ -15,6 +16,13 @@ internal sealed class RequestHeaderReader
     private int _count;
     private string? _transferEncoding;
     private bool _hasLength;
+    private string? _broken;
+
+    // RFC 9110, section 5.6.2, without the '_'.
+    private static readonly SearchValues<char> s_plainName = SearchValues.Create("!#$%&'*+-.^`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    // RFC 9110, section 5.5: of the control characters only the tab.
+    private static readonly SearchValues<char> s_control = SearchValues.Create([.. Enumerable.Range(0, 32).Where(c => c != '\t').Append(127).Select(c => (char)c)]);
 
     public RequestHeaderReader(ILogger logger) => _logger = logger;
 
@@ -31,8 +39,19 @@ internal sealed class RequestHeaderReader
     /// <summary>Whether the application may see the header; notes those that say how long the body is.</summary>
     public bool Accept(string name, StringValues values)
     {
-        if (name.Contains('_', StringComparison.Ordinal))
+        for (var i = 0; i < values.Count; i++)
         {
+            if (values[i].AsSpan().ContainsAny(s_control)) _broken = "a control character in a header";
+        }
+
+        if (name.AsSpan().ContainsAnyExcept(s_plainName))
+        {
+            if (name.Any(c => c != '_' && !s_plainName.Contains(c)))
+            {
+                _broken = "a header name that is not a token";
+                return false;
+            }
+
             // "X_Real_IP" and "X-Real-IP" would both become HTTP_X_REAL_IP, and a proxy that strips one lets the other through.
             FrontLog.HeaderDropped(_logger, name);
             return false;
@@ -41,18 +60,20 @@ internal sealed class RequestHeaderReader
         // Kestrel renames the length to X-Content-Length when there is an encoding as well.
         if (Is(name, "Transfer-Encoding")) _transferEncoding = values.ToString();
         else if (Is(name, "Content-Length") || Is(name, "X-Content-Length")) _hasLength = true;
+        else if (values.Count > 1 && Is(name, "Content-Type")) _broken = "more than one Content-Type";
         return true;
     }
 
     /// <summary>
-    /// Why the request must be refused, or null. Each of these is read differently by some proxy, which is how requests are smuggled past one: a length beside
+    /// Why the request must be refused, or null. Each of those about the length is read differently by some proxy, which is how requests are smuggled past one: a length beside
     /// an encoding (Kestrel prefers the encoding), an encoding from an HTTP/1.0 client, and codings under "chunked" that nobody here undoes.
     /// </summary>
     public string? Refusal(string protocol)
     {
+        if (_broken is not null) return _broken;
         if (_transferEncoding is null) return null;
         if (_hasLength) return "Content-Length and Transfer-Encoding together";
-        if (protocol == "HTTP/1.0") return "Transfer-Encoding in an HTTP/1.0 request";
+        if (protocol != "HTTP/1.1") return "Transfer-Encoding in a request of another protocol than HTTP/1.1";
         return _transferEncoding.Equals("chunked", StringComparison.OrdinalIgnoreCase) ? null : "Transfer-Encoding other than chunked";
     }
 
@@ -63,6 +84,7 @@ internal sealed class RequestHeaderReader
         _count = 0;
         _transferEncoding = null;
         _hasLength = false;
+        _broken = null;
     }
 
     /// <summary>The length first: it tells nearly all names apart without looking at a character.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Unicode;
+using UGreen.Py.Front.Logs;
 
 namespace UGreen.Py.Front;
 
@@ -12,7 +13,7 @@ namespace UGreen.Py.Front;
 /// </summary>
 public readonly ref struct RequestLine
 {
-    /// <summary>Longest line. A longer target is cut: the longest that a client can send (8 KiB) is of no use to a reader.</summary>
+    /// <summary>Longest line. A longer target is cut: the longest that a client can send (64 KiB) is of no use to a reader.</summary>
     public const int MaxBytes = 2048;
 
     // What stands beside the target takes less than this: time and labels 60, status, bytes, milliseconds, core and switches at most 20 digits each.
@@ -43,9 +44,9 @@ public readonly ref struct RequestLine
     public int Format(Span<byte> line)
     {
         Utf8.TryWrite(line, CultureInfo.InvariantCulture, $"{At:hh\\:mm\\:ss\\.fff} info  request: ", out var length);
-        length += Escape(Method, line.Slice(length, MaxMethodBytes));
+        length += LogText.Escape(Method, line.Slice(length, MaxMethodBytes));
         length += Put(line[length..], " \""u8);
-        length += Escape(Target, line[length..^Reserved]);
+        length += LogText.Escape(Target, line[length..^Reserved]);
         Utf8.TryWrite(line[length..], CultureInfo.InvariantCulture, $"\" {Status} {Bytes} bytes {Milliseconds:F1} ms", out var written);
         length += written;
         if (Core >= 0)
@@ -63,31 +64,5 @@ public readonly ref struct RequestLine
     {
         bytes.CopyTo(to);
         return bytes.Length;
-    }
-
-    /// <summary>Copies printable ASCII; a quote, a backslash and every other char becomes <c>\xNN</c>. Text that does not fit ends in "...".</summary>
-    private static int Escape(ReadOnlySpan<char> text, Span<byte> to)
-    {
-        const string hex = "0123456789abcdef";
-        var length = 0;
-        foreach (var c in text)
-        {
-            // 4 for the longest escape, 3 for the dots.
-            if (length + 7 > to.Length) return length + Put(to[length..], "..."u8);
-
-            if (c is >= ' ' and <= '~' and not '"' and not '\\')
-            {
-                to[length++] = (byte)c;
-                continue;
-            }
-
-            to[length++] = (byte)'\\';
-            to[length++] = (byte)'x';
-            // Beyond latin-1 nothing arrives from Kestrel; the low byte alone would look like another char.
-            to[length++] = (byte)(c > 0xff ? '?' : hex[c >> 4]);
-            to[length++] = (byte)(c > 0xff ? '?' : hex[c & 15]);
-        }
-
-        return length;
     }
 }

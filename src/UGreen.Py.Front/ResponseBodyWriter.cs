@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace UGreen.Py.Front;
@@ -16,7 +17,13 @@ internal sealed class ResponseBodyWriter : PipeWriter
     private readonly IHttpResponseBodyFeature _response;
     private byte[] _scrap = [];
 
-    public ResponseBodyWriter(IHttpResponseBodyFeature response) => _response = response;
+    private readonly Pause _pause;
+
+    public ResponseBodyWriter(IHttpResponseBodyFeature response, Pause pause)
+    {
+        _response = response;
+        _pause = pause;
+    }
 
     /// <summary>Drop the bytes. A flush still goes to Kestrel, because the head may be waiting for it.</summary>
     public bool Suppressed { get; set; }
@@ -36,12 +43,37 @@ internal sealed class ResponseBodyWriter : PipeWriter
     public override Span<byte> GetSpan(int sizeHint = 0)
         => Suppressed ? GetMemory(sizeHint).Span : _response.Writer.GetSpan(Math.Max(sizeHint, 1));
 
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => _response.Writer.FlushAsync(cancellationToken);
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        var flush = _response.Writer.FlushAsync(cancellationToken);
+        return flush.IsCompleted || _pause.IsOff ? flush : AwaitAsync(flush);
+    }
 
     public override void CancelPendingFlush() => _response.Writer.CancelPendingFlush();
+
+    /// <summary>The request has ended.</summary>
+    public void End()
+    {
+        Suppressed = false;
+        _pause.Reset();
+    }
 
     /// <summary>Does nothing: the response ends with the exchange, so that the outcome decides how.</summary>
     public override void Complete(Exception? exception = null)
     {
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<FlushResult> AwaitAsync(ValueTask<FlushResult> flush)
+    {
+        _pause.Begin();
+        try
+        {
+            return await flush.ConfigureAwait(false);
+        }
+        finally
+        {
+            _pause.End();
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
+using Microsoft.Win32.SafeHandles;
 
 namespace UGreen.Py.Gateway;
 
@@ -31,7 +32,7 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>The request target exactly as sent (percent-encoded; origin form <c>/a%20b?q</c> or absolute form <c>http://host/a</c> or <c>*</c>).</summary>
     public string Target { get; protected set; } = "";
 
-    /// <summary>"HTTP/1.1", "HTTP/1.0", "HTTP/2".</summary>
+    /// <summary>"HTTP/1.1", "HTTP/1.0", "HTTP/2.0".</summary>
     public string Protocol { get; protected set; } = "";
 
     /// <summary>"http" or "https".</summary>
@@ -64,11 +65,22 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// </summary>
     public virtual ReadOnlySpan<HeaderField> Variables => [];
 
+    /// <summary>
+    /// PATH_INFO, decoded, one byte per char, for a front that gets it ready-made (the uwsgi protocol). Null with HTTP: then it is in <see cref="Target"/>.
+    /// </summary>
+    public virtual string? PathInfo => null;
+
     /// <summary>When the front had the request head, in <see cref="System.Diagnostics.Stopwatch"/> ticks.</summary>
     public long StartedAt { get; protected set; }
 
     /// <summary>The request body. One reader at a time: the hub thread, until Complete.</summary>
     public abstract PipeReader Body { get; }
+
+    /// <summary>
+    /// What the client shall be told when a read of <see cref="Body"/> failed because of it and the application lets that pass: 408 (it was silent for too long), 413 (more
+    /// than is allowed), 400 or 431 (malformed), 499 (it left: nobody is there to be told). 0: no read failed.
+    /// </summary>
+    public virtual int FaultStatus => 0;
 
     /// <summary>Cancelled when the client went away. Asking for it may cost an allocation, so only requests that park ask.</summary>
     public abstract CancellationToken ClientGone { get; }
@@ -103,6 +115,21 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         return _whole.AsSpan(0, length);
     }
 
+    /// <summary>The open file for <see cref="ExchangeOutcome.File"/>; the exchange owns it and closes it.</summary>
+    public SafeFileHandle? File { get; private set; }
+
+    /// <summary>Where in <see cref="File"/> the body begins, in bytes.</summary>
+    public long FileOffset { get; private set; }
+
+    /// <summary>Length of that body in bytes.</summary>
+    public long FileLength { get; private set; }
+
+    /// <summary>Makes a part of a regular file the body. The exchange takes the handle over. The caller sets the head's Content-Length to <paramref name="length"/>.</summary>
+    public void SetFile(SafeFileHandle file, long offset, long length) => (File, FileOffset, FileLength) = (file, offset, length);
+
+    /// <summary>Set before <see cref="Complete"/>: the connection ends after this response, where the protocol has a connection per request or a sequence of them.</summary>
+    public bool ClosesConnection { get; set; }
+
     /// <summary>Fills head and body with a short plain-text answer of the server's own.</summary>
     /// <param name="status">HTTP status code.</param>
     /// <param name="text">ASCII text; a line end is added.</param>
@@ -131,6 +158,18 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>Body bytes handed to the front.</summary>
     public long BytesOut { get; set; }
 
+    /// <summary>A read of the request body failed.</summary>
+    public bool ReadFailed { get; set; }
+
+    /// <summary>A write of the response failed.</summary>
+    public bool WriteFailed { get; set; }
+
+    /// <summary>What the application says about its line; null when it says nothing, which is usual.</summary>
+    public LogNotes? LogNotes { get; private set; }
+
+    /// <summary>As <see cref="LogNotes"/>, and makes them when there are none.</summary>
+    public LogNotes MakeLogNotes() => LogNotes ??= new();
+
     // ---- The hand-over -----------------------------------------------------------------------------------------------------------------------------------
 
     /// <summary>Front: submits the exchange and waits for its outcome. The caller owns the exchange again when the task is done.</summary>
@@ -143,6 +182,16 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
 
     /// <summary>Application side: gives the exchange back. Exactly once; a second call throws <see cref="InvalidOperationException"/>.</summary>
     public void Complete(ExchangeOutcome outcome) => _completion.SetResult(outcome);
+
+    /// <summary>Front: copies <see cref="File"/> to <see cref="Output"/>, which <see cref="StartStreaming"/> has opened, and closes the file.</summary>
+    protected async Task<FileCopied> CopyFileAsync()
+    {
+        using var file = File!;
+        File = null;
+        var copied = await FileCopy.RunAsync(Output, file, FileOffset, FileLength).ConfigureAwait(false);
+        BytesOut = copied.Bytes;
+        return copied;
+    }
 
     /// <summary>Front: makes the object ready for the next request. Derived classes extend it.</summary>
     protected virtual void Reset()
@@ -160,8 +209,13 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         Core = -1;
         Switches = 0;
         BytesOut = 0;
+        ReadFailed = WriteFailed = false;
+        LogNotes = null;
         _wholeLength = 0;
         ReturnWhole();
+        File?.Dispose();
+        File = null;
+        ClosesConnection = false;
         _completion.Reset();
     }
 

@@ -7,6 +7,7 @@ namespace UGreen.Py.Gateway;
 public sealed class ResponseHead
 {
     private HeaderField[] _headers = new HeaderField[8];
+    private HeaderField[] _always = [];
 
     /// <summary>HTTP status code, 100 to 999.</summary>
     public int Status { get; set; }
@@ -29,6 +30,15 @@ public sealed class ResponseHead
         _headers[Count++] = new HeaderField(name, value);
     }
 
+    /// <summary>Headers that every response of this object begins with, whoever fills it: <see cref="Clear"/> leaves them. The array is shared and must not change.</summary>
+    public void SetAlways(HeaderField[] fields)
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        if (ReferenceEquals(_always, fields)) return;
+        _always = fields;
+        Clear();
+    }
+
     /// <summary>Forgets everything, so that no value of one request is seen in the next.</summary>
     public void Clear()
     {
@@ -37,5 +47,6 @@ public sealed class ResponseHead
         Status = 0;
         Reason = null;
         ContentLength = null;
+        foreach (var field in _always) Add(field.Name, field.Value);
     }
 }

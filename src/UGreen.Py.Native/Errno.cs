@@ -15,11 +15,13 @@ public static class Errno
     public const int EINVAL = 22;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
+    public const int EFBIG = 27;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
     public const int ENOSYS = 38;
     public const int ELOOP = 40;
     public const int ENOTSUP = 95;
+    public const int ETIMEDOUT = 110;
 
     /// <summary>The symbolic name, or "errno" for a number that this table does not hold.</summary>
     public static string Name(int errno) => errno switch
@@ -36,11 +38,13 @@ public static class Errno
         EINVAL => nameof(EINVAL),
         ENFILE => nameof(ENFILE),
         EMFILE => nameof(EMFILE),
+        EFBIG => nameof(EFBIG),
         ENOSPC => nameof(ENOSPC),
         EPIPE => nameof(EPIPE),
         ENOSYS => nameof(ENOSYS),
         ELOOP => nameof(ELOOP),
         ENOTSUP => nameof(ENOTSUP),
+        ETIMEDOUT => nameof(ETIMEDOUT),
         _ => "errno",
     };
 }

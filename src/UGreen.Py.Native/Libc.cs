@@ -52,7 +52,18 @@ public static unsafe partial class Libc
         public const int GetFlags = 3;
         public const int SetFlags = 4;
         public const int CloseOnExec = 1;
+        public const int DuplicateCloseOnExec = 1030;
         public const int NonBlocking = 0x800;
+    }
+
+    public static class OpenFlags
+    {
+        public const int WriteOnly = 0x1;
+        public const int Create = 0x40;
+        public const int NoTerminal = 0x100;
+        public const int Append = 0x400;
+        public const int NonBlocking = 0x800;
+        public const int CloseOnExec = 0x80000;
     }
 
     public static class Socket
@@ -101,6 +112,12 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int fcntl(int fd, int command, int argument);
 
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int open(string path, int flags, int mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int dup3(int from, int to, int flags);
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int isatty(int fd);
 
@@ -142,6 +159,9 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int sigaction(int signal, SignalAction* action, SignalAction* previous);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int setenv(string name, string value, int overwrite);
 
     [LibraryImport(Library, EntryPoint = "_exit")]
     public static partial void _exit(int code);

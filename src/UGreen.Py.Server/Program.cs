@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
 using UGreen.Py.Native;
@@ -26,6 +25,7 @@ internal static class Program
                 Console.Out.Write($"ugreen-py {StartBlock.Version}\n");
                 return ExitCode.Success;
             case CommandLineResult.Refused refused:
+                foreach (var warning in refused.Warnings) Console.Error.Write($"ugreen-py: warning: {warning}\n");
                 foreach (var error in refused.Errors) Console.Error.Write($"ugreen-py: {error}\n");
                 return ExitCode.Usage;
             case CommandLineResult.Run run:
@@ -39,51 +39,70 @@ internal static class Program
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
     private static void Serve(ServerOptions options)
     {
-        // Whole entries: .NET's own writer passes 256 characters at a time, and request lines, which have a stream of their own, would land in between.
-        Console.SetError(new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false), 64 * 1024) { AutoFlush = true });
-        var loggers = ServerLogging.Create(options.LogLevel, TimeProvider.System);
-        var requestLines = options.LogRequests && options.LogLevel <= LogLevel.Information ? new LineBatch(Console.OpenStandardError()) : null;
-        var logger = loggers.CreateLogger(ServerLog.Category);
+        LogOutputs logs;
+        try
+        {
+            logs = new LogOutputs(options, TimeProvider.System);
+        }
+        catch (StartupException e)
+        {
+            Console.Error.Write($"ugreen-py: {e.Message}\n");
+            return;
+        }
+
+        var logger = logs.Loggers.CreateLogger(ServerLog.Category);
+        Report(options, logger, logs);
         var signals = new StopSignals((signal, code) =>
         {
             ServerLog.StoppingAtOnce(logger, signal);
-            Leave(code, loggers, requestLines);
+            Leave(code, logs);
         });
         signals.Register();
+        _ = ReopenSignal.Register(() => logs.Reopen(logger));
 
         int exitCode;
         try
         {
+            // Before Python starts and before anything else runs that could ask for one.
+            foreach (var (name, value) in options.Variables) ProcessEnvironment.Set(name, value);
+            if (options.RequestLog.Format is { HasVariables: false }) ServerLog.FormatWithoutVariables(logger);
+            if (options.RequestLog is { ShowForwardedFor: true, Json: false, Format: null }) ServerLog.NoAddressShown(logger);
             var shim = ShimLocator.Find(Surroundings.Real, AppContext.BaseDirectory);
-            var worker = WorkerFactory.Create(options, shim, loggers);
-            var accessLog = requestLines is null ? null : new AccessLog(requestLines, TimeProvider.System);
-            exitCode = new ServerHost(options, worker, accessLog, signals, loggers, Console.Error, TimeProvider.System).RunAsync().GetAwaiter().GetResult();
+            var worker = WorkerFactory.Create(options, shim, logs.Loggers);
+            var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System) { Ready = logs.ReleaseTerminal };
+            exitCode = host.RunAsync().GetAwaiter().GetResult();
         }
         catch (Exception e)
         {
-            exitCode = Explain(e, logger);
+            exitCode = Explain(e, logger, logs);
         }
 
-        Leave(exitCode, loggers, requestLines);
+        Leave(exitCode, logs);
+    }
+
+    private static void Report(ServerOptions options, ILogger logger, LogOutputs logs)
+    {
+        foreach (var variable in options.Configuration.UnknownVariables) ServerLog.UnknownVariable(logger, variable);
+        foreach (var warning in options.Configuration.Warnings) ServerLog.Configuration(logger, warning);
+        if (options.ShownConfiguration is { } shown) logs.Announcements.Write(shown);
     }
 
     /// <summary>One line for the operator; the rest for those who ask for it with --log-level debug.</summary>
-    private static int Explain(Exception error, ILogger logger)
+    private static int Explain(Exception error, ILogger logger, LogOutputs logs)
     {
         // Not as log lines: nothing is being served, and the last line on the terminal must be the one that says what to do.
-        if (error is StartupException { Traceback: { } traceback }) Console.Error.Write(traceback.TrimEnd() + "\n");
+        if (error is StartupException { Traceback: { } traceback }) logs.Errors.Write(traceback.TrimEnd() + "\n");
         var message = error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}";
-        Console.Error.Write($"ugreen-py: {message}\n");
+        logs.Errors.Write($"ugreen-py: {message}\n");
+        logs.TellTerminal($"ugreen-py: {message}\n");
         ServerLog.Details(logger, error);
         return ExitCode.Failure;
     }
 
-    /// <summary>Disposing the factory waits until the console logger has written its queue.</summary>
     [DoesNotReturn]
-    private static void Leave(int code, ILoggerFactory loggers, LineBatch? requestLines)
+    private static void Leave(int code, LogOutputs logs)
     {
-        loggers.Dispose();
-        requestLines?.Flush();
+        logs.Flush();
         ProcessExit.Immediately(code);
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Gateway;
@@ -26,6 +27,8 @@ internal sealed class HeadParser
 
     // Everything below space except the tab (RFC 9110, section 5.5), and DEL.
     private static readonly SearchValues<char> s_controls = SearchValues.Create([.. Enumerable.Range(0, 32).Where(c => c != '\t').Append(127).Select(c => (char)c)]);
+
+    private static readonly char[] s_blanks = [' ', '\t'];
 
     /// <summary>Fills the head, which is cleared first. Throws <see cref="HubCallException"/>; the head is then empty.</summary>
     public void Parse(BorrowedRef status, BorrowedRef headers, ResponseHead head)
@@ -56,6 +59,7 @@ internal sealed class HeadParser
         if (text.Length < 3 || !int.TryParse(text.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code) || code < 100 || (text.Length > 3 && text[3] != ' '))
             throw HubCallException.Value($"start_response: status {Quoted(text)} must begin with a three-digit code and a space");
         if (HasControl(text)) throw HubCallException.Value($"start_response: status {Quoted(text)} holds a control character");
+        if (!Ascii.IsValid(text)) throw HubCallException.Value($"start_response: status {Quoted(text)} holds a character beyond ASCII, which HTTP's status line cannot carry to every client");
         if (code < 200) throw HubCallException.Value($"start_response: {code} is an interim status, which only the server may send");
         head.Status = code;
 
@@ -82,7 +86,8 @@ internal sealed class HeadParser
         if (HasControl(value)) throw HubCallException.Value($"start_response: the value of the header {Quoted(name)} holds a control character");
         if (!name.Equals("content-length", StringComparison.OrdinalIgnoreCase))
         {
-            head.Add(name, value);
+            // Django's cookies begin with a space. HTTP/1.1 lets whoever reads ignore it; in HTTP/2 it makes the whole response malformed (RFC 9113, section 8.2.1).
+            head.Add(name, value.Trim(s_blanks));
             return;
         }
 

@@ -21,6 +21,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         var empty = PyText.FromBytes([]).OrThrow();
         var log = loggers.CreateLogger("wsgi");
         var deadlines = new Deadlines(hub, clock);
+        var end = new EndCall(log);
         _start = new StartResponseCall(application);
         HubCall[] calls =
         [
@@ -34,14 +35,22 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new RequestCall("request_id", "How many requests this core has finished before this one.", green => WsgiApplication.RequestOf(green).Id),
             new RequestCall("connection_fd", "File descriptor of the client's connection; -1 where it has none of its own (HTTP/2).",
                 green => WsgiApplication.RequestOf(green).Exchange?.SocketFd ?? -1),
+            new RequestCall("cl", "Length of the request body in bytes, as the client declared it; 0 without a declared length.", green => WsgiApplication.RequestOf(green).DeclaredBody),
             new IsConnectedCall(),
+            new DisconnectCall(end),
             new LogCall(loggers.CreateLogger("app")),
+            new SetLogVarCall(),
+            new GetLogVarCall(),
+            new LogThisRequestCall(),
+            new RequestCall("logsize", "Size of the log file in bytes; 0 when the log goes to no file.", _ => LogSize(), LogSize),
             new BeginCall(application),
             _start,
             new SendCall("send", yields: true, application),
             new SendCall("write", yields: false, application),
             new RespondCall(),
-            new EndCall(log),
+            new RespondFileCall(),
+            new SendFileCall(application),
+            end,
             new FailCall(log),
             new ReadIntoCall(application),
             new SpawnCall(application),
@@ -57,6 +66,8 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
     }
 
     private StartResponseCall _start = null!;
+
+    private long LogSize() => settings.LogPath is { } path && new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
     /// <summary>Publishes the functions, imports the shim, loads the application. Throws <see cref="WsgiLoadException"/>.</summary>
     public void Load(nint trampoline)
@@ -86,9 +97,9 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         hub.Calls.Publish(dict, trampoline, name.Borrow());
         _start.Write = CApi.PyDict_GetItemString(dict, "write");
 
-        Set(dict, "module", Text(settings.Module));
-        Set(dict, "wsgi_file", Text(settings.WsgiFile));
-        Set(dict, "callable", Text(settings.Callable));
+        Set(dict, "applications", List(settings.Applications, a => List([a.Point, a.Module, a.File, a.Callable], Text)));
+        Set(dict, "imports", TextList(settings.Imports));
+        Set(dict, "arguments", TextList(settings.Arguments));
         Set(dict, "shim_path", Text(settings.ShimPath));
         Set(dict, "cores", CApi.PyLong_FromLongLong(settings.Cores).OrThrow());
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
@@ -103,16 +114,19 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         if (CApi.PyList_Insert(CApi.PySys_GetObject("path"), 0, shim.Borrow()) < 0) throw PythonException.Fetch();
     }
 
-    private static void LoadApplication(BorrowedRef boot)
+    private void LoadApplication(BorrowedRef boot)
     {
         using var load = CApi.PyObject_GetAttrString(boot, "load").OrThrow();
         using var answer = CApi.PyObject_CallNoArgs(load.Borrow()).OrThrow();
+        var log = loggers.CreateLogger("wsgi");
+        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 1))) LoadLog.ImportFailed(log, problem.Message, problem.Details);
+        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 0)))
+        {
+            if (settings.NeedApplication) throw new WsgiLoadException(problem.Message, problem.Traceback);
+            LoadLog.ApplicationFailed(log, problem.Message, problem.Details);
+        }
 
-        // None, or (message, traceback or None): what went wrong, in words for the user.
-        if (answer.Borrow() == PyConstants.None) return;
-        throw new WsgiLoadException(
-            PyText.ToText(CApi.PyTuple_GetItem(answer.Borrow(), 0)) ?? "the application could not be loaded",
-            PyText.ToText(CApi.PyTuple_GetItem(answer.Borrow(), 1)));
+        if (settings.Applications.Count == 0) LoadLog.NoApplication(log);
     }
 
     private NewRef Options()
@@ -149,12 +163,12 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
 
     private static NewRef BytesList(IEnumerable<string> texts) => List(texts, t => PyText.FromBytes(System.Text.Encoding.UTF8.GetBytes(t)));
 
-    private static NewRef List(IEnumerable<string> texts, Func<string, NewRef> make)
+    private static NewRef List<T>(IEnumerable<T> items, Func<T, NewRef> make)
     {
         var list = CApi.PyList_New(0).OrThrow();
-        foreach (var text in texts)
+        foreach (var one in items)
         {
-            using var item = make(text).OrThrow();
+            using var item = make(one).OrThrow();
             if (CApi.PyList_Append(list.Borrow(), item.Borrow()) < 0) throw PythonException.Fetch();
         }
 

@@ -44,6 +44,8 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
 
     public HubLoop Hub => _hub;
 
+    public IClock Clock => _clock;
+
     /// <summary>Sets what each request runs (the driver's <c>serve</c>) and where its environ comes from. Before the first request.</summary>
     public void Start(NewRef serve, EnvironBuilder environ) => (_serve, Environ) = (serve, environ);
 

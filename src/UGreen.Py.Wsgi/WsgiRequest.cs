@@ -18,6 +18,8 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     private string _method = "";
     private string _target = "";
     private CancellationTokenRegistration _clientGone;
+    private HubTimer? _readTimer;
+    private long _readSerial;
 
     /// <summary>The exchange; null once it was given back.</summary>
     public GatewayExchange? Exchange { get; private set; }
@@ -44,6 +46,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     /// <summary>Position in the chunk that is being sent, in bytes; for a send that parked.</summary>
     public int SendOffset { get; set; }
 
+    /// <summary>Text of the OSError with which a read of the body failed; null: none did.</summary>
+    public string? BodyFault { get; set; }
+
     /// <summary>The flush or read that a parked green thread waits for.</summary>
     public ValueTask<FlushResult> PendingFlush { get; set; }
 
@@ -52,14 +57,32 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     /// <summary>Which of the two it is parked for.</summary>
     public PendingOperation Pending { get; set; }
 
+    /// <summary>A read of the body that nobody waits for any more (time-out, or it was only to be tried); the next read goes on with it.</summary>
+    public Task<ReadResult>? UnfinishedRead { get; set; }
+
+    /// <summary>All of the request body was read, or there is none.</summary>
+    public bool BodyEnded { get; set; }
+
+    /// <summary>The copy of a file that a parked green thread waits for.</summary>
+    public Task<FileCopied>? PendingFile { get; set; }
+
+    /// <summary>Length of the request body in bytes as the client declared it; 0 without a declared one.</summary>
+    public long DeclaredBody { get; private set; }
+
+    /// <summary>Some bytes of the response could not be sent: it must not look complete.</summary>
+    public bool IsBroken { get; private set; }
+
     public void Begin(GatewayExchange exchange)
     {
         Exchange = exchange;
         (_method, _target) = (exchange.Method, exchange.Target);
         State = ResponseState.None;
-        ClientGone = false;
+        ClientGone = IsBroken = false;
+        DeclaredBody = exchange.ContentLength ?? 0;
+        BodyEnded = !exchange.HasBody;
         BytesOut = 0;
         SendOffset = 0;
+        BodyFault = null;
         _serial++;
     }
 
@@ -78,7 +101,30 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     public void StreamingStarted() => State = ResponseState.Streaming;
 
-    public void CountBody(int bytes) => BytesOut += bytes;
+    public void CountBody(long bytes) => BytesOut += bytes;
+
+    /// <summary>However it goes on, the response ends as one that broke off.</summary>
+    public void BreakOff() => IsBroken = true;
+
+    /// <summary>Wakes the green thread with <see cref="WakeCause.Timeout"/> if it is still in the wait of that serial then.</summary>
+    /// <param name="nanoseconds">From now.</param>
+    /// <param name="serial">Of the wait.</param>
+    public void ArmRead(long nanoseconds, long serial)
+    {
+        _readTimer ??= new HubTimer(static timer =>
+        {
+            var request = (WsgiRequest)timer.Owner;
+            request.Green?.TryWake(request._readSerial, WakeCause.Timeout);
+        }, this);
+        _readSerial = serial;
+        owner.Hub.Timers.Arm(_readTimer, owner.Clock.Now + nanoseconds);
+    }
+
+    /// <summary>The wait is over.</summary>
+    public void DisarmRead()
+    {
+        if (_readTimer is { IsArmed: true }) owner.Hub.Timers.Disarm(_readTimer);
+    }
 
     /// <summary>
     /// Called when the green thread leaves the CPU: from now on a departed client must wake it. Only now, because asking for the token costs the front an allocation that
@@ -118,7 +164,25 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         // Unregister, not Dispose: it must not wait for a callback that runs just now. A late callback carries an old serial.
         _clientGone.Unregister();
         _clientGone = default;
-        e.Complete(outcome);
+        if (UnfinishedRead is { } read) CompleteAfter(read, e, outcome);
+        else e.Complete(outcome);
+    }
+
+    // The front must not get back an exchange whose body is still being read: it could neither pass over what is left nor begin anew.
+    private void CompleteAfter(Task<ReadResult> read, GatewayExchange e, ExchangeOutcome outcome)
+    {
+        UnfinishedRead = null;
+        e.Body.CancelPendingRead();
+        _ = read.ContinueWith(
+            done =>
+            {
+                if (done.IsCompletedSuccessfully) e.Body.AdvanceTo(done.Result.Buffer.Start);
+                _ = done.Exception; // seen: a client that broke off while nobody was reading harms nobody
+                e.Complete(outcome);
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default);
     }
 
     /// <summary>Answers with a page of our own. Only before anything was sent.</summary>

@@ -5,14 +5,17 @@ namespace UGreen.Py.Wsgi;
 /// <summary>What a worker is started with; values are checked by whoever makes it.</summary>
 public sealed record WsgiSettings
 {
-    /// <summary>"pkg.mod" or "pkg.mod:callable"; null when <see cref="WsgiFile"/> is given.</summary>
-    public string? Module { get; init; }
+    /// <summary>The applications; their mountpoints differ. With none every request is answered 404.</summary>
+    public IReadOnlyList<WsgiMount> Applications { get; init; } = [];
 
-    /// <summary>Path of a Python file that holds the application; null when <see cref="Module"/> is given.</summary>
-    public string? WsgiFile { get; init; }
+    /// <summary>False: an application that cannot be loaded is warned about, and its requests are answered 500.</summary>
+    public bool NeedApplication { get; init; } = true;
 
-    /// <summary>Name of the application in its module when <see cref="Module"/> names none.</summary>
-    public string Callable { get; init; } = "application";
+    /// <summary>Modules and files to import before the applications; one that fails is warned about.</summary>
+    public IReadOnlyList<string> Imports { get; init; } = [];
+
+    /// <summary>What follows the program's name in <c>sys.argv</c>.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
 
     /// <summary>Number of cores: requests that can run at once.</summary>
     public int Cores { get; init; } = 100;
@@ -38,6 +41,9 @@ public sealed record WsgiSettings
 
     /// <summary>The folder <c>python/uwsgi_shim</c>.</summary>
     public required string ShimPath { get; init; }
+
+    /// <summary>The file that the log goes to, for <c>uwsgi.logsize()</c>; null: none.</summary>
+    public string? LogPath { get; init; }
 
     /// <summary>For <c>uwsgi.opt</c>: option name to its value: a string, true, or a list of strings.</summary>
     public IReadOnlyDictionary<string, object> Opt { get; init; } = new Dictionary<string, object>();

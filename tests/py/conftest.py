@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import fronts
 import serving
 
 # A test may hold two thousand connections, and the server as many more; children inherit the limit.
@@ -64,3 +65,9 @@ def control():
     """A fresh serving.Control; give its ``env`` to the Server."""
     with serving.Control() as c:
         yield c
+
+
+@pytest.fixture(params=fronts.ALL_FRONTS)
+def front(request, service):
+    """Each fronts.Front in turn, for a test that must pass over all of them; its module has the fixture ``service``."""
+    return service.front(request.param)

@@ -124,7 +124,7 @@ def test_a_small_response_is_one_segment(wire):
     (b"POST /digest HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", {400, 501}),
     (b"POST /digest HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400}),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50), {400}),
-    (b"GET /" + b"x" * 20000 + b" HTTP/1.1\r\nHost: t\r\n\r\n", {414}),
+    (b"GET /" + b"x" * 40000 + b" HTTP/1.1\r\nHost: t\r\n\r\n", {414}),
     (b"GET /small HTTP/1.1\r\nHost: t\r\nX: " + b"x" * 70000 + b"\r\n\r\n", {431}),
     (b"GET /small HTTP/1.1\r\nHost: t\r\n" + b"X: y\r\n" * 2000 + b"\r\n", {431}),
 ])

@@ -1,37 +1,21 @@
 """Behind a real nginx: the uwsgi protocol over TCP and over a unix socket, with the configuration that the README shows."""
 
+import hashlib
 import http.client
 import os
-import shutil
-import subprocess
 
 import pytest
 
-from serving import PATIENCE, command, free_port, prepare, until
-
-NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+from nginx import Nginx
+from serving import PATIENCE, Server, free_port
 
 CONFIGURATION = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-worker_processes 1;
-events {{ }}
-http {{
-    access_log off;
-    client_max_body_size 0;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    uwsgi_temp_path {folder}/uwsgi;
-    fastcgi_temp_path {folder}/fastcgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            include /etc/nginx/uwsgi_params;
-            uwsgi_pass {upstream};
-            uwsgi_buffering off;
-        }}
+server {{
+    listen 127.0.0.1:{port};
+    location / {{
+        include uwsgi_params;
+        uwsgi_pass {upstream};
+        uwsgi_buffering off;
     }}
 }}
 """
@@ -78,28 +62,9 @@ def nginx(request, tmp_path_factory):
     address = f"127.0.0.1:{free_port()}" if request.param == "tcp" else str(folder / "app.sock")
     port = free_port()
     upstream = address if request.param == "tcp" else f"unix:{address}"
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port, upstream=upstream))
-    # As root nginx would give its workers away to a user who may not enter the folder.
-    user = ["-g", "user root;"] if os.geteuid() == 0 else []
-    prepare()
-    with open(folder / "server.log", "w") as log:
-        server = subprocess.Popen([*command(), "-w", "behind_nginx", "--pythonpath", str(folder), "--async", "20", "--socket", address], stderr=log)
-    proxy = subprocess.Popen([NGINX, *user, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: "listening on" in (folder / "server.log").read_text(), "the server listens")
-        until(lambda: answers(port), "nginx answers")
+    with Server("behind_nginx", 20, ["--pythonpath", folder, "--socket", address], http=None, ready=False) as server, Nginx(CONFIGURATION.format(port=port, upstream=upstream), [port]):
+        server.wait_log("listening on uwsgi://")
         yield port
-    finally:
-        for process in (proxy, server):
-            process.terminate()
-            process.wait(PATIENCE)
-
-
-def answers(port):
-    try:
-        return get(port, "/")[0] == 200
-    except OSError:
-        return False
 
 
 def get(port, path, method="GET", body=None, headers={}):
@@ -122,8 +87,6 @@ def test_environ(nginx):
 
 
 def test_upload(nginx):
-    import hashlib
-
     data = os.urandom(10 * 1024 * 1024)
     assert get(nginx, "/digest", "POST", data) == (200, hashlib.sha256(data).hexdigest().encode())
 

@@ -6,23 +6,26 @@ import sys
 import traceback
 
 import _ugreen
-from ugreen import _driver, _identity
+from ugreen import _apps, _driver, _identity
+
+_DEFAULT_CALLABLE = "application"
 
 
 def load():
-    """Load the application. Returns None, or (message, traceback text or None) when that failed."""
+    """Load the imports and the applications. Returns two lists of (message, traceback text or None): what could not be loaded of the applications, of the imports."""
     _prepare()
-    try:
-        application = _find()
-    except _LoadError as error:
-        return str(error), None
-    except SystemExit as error:
-        return f"the application called sys.exit({error.code!r}) while it was imported", _relevant_traceback(error)
-    except BaseException as error:
-        # Our own frames and importlib's say nothing about the application's mistake.
-        return f"the application could not be imported: {_summary(error)}", _relevant_traceback(error)
-    _driver.application = application
-    return None
+    import_problems, problems, applications = [], [], {}
+    for name in _ugreen.imports:
+        _attempt(import_problems, f"--import {name}", _import, name)
+    for point, module, file, name in _ugreen.applications:
+        found = _attempt(problems, f"the application at {point}" if point else "the application", _find, point, module, file, name)
+        for key, application in ({"": _apps.unavailable} if found is None else found).items():
+            key = _apps.mountpoint(point) + key
+            if key in applications:
+                problems.append((f"two applications at the mountpoint {key or '/'}: one is in a dict named applications", None))
+            applications[key] = application
+    _driver.application = _serve(applications)
+    return problems, import_problems
 
 
 def leave():
@@ -44,7 +47,7 @@ class _LoadError(Exception):
 
 
 def _prepare():
-    sys.argv = ["uwsgi"]
+    sys.argv = ["uwsgi", *_ugreen.arguments]
     # The last --pythonpath comes first, and the current directory before them all, as with uWSGI.
     for path in _ugreen.python_paths:
         sys.path.insert(0, os.path.abspath(path))
@@ -55,41 +58,102 @@ def _prepare():
     _identity.install()
 
 
-def _find():
-    if _ugreen.wsgi_file is not None:
-        module = _import_file(_ugreen.wsgi_file)
-        name, described = _ugreen.callable, _ugreen.wsgi_file
-    else:
-        described, _, name = _ugreen.module.partition(":")
-        name = name or _ugreen.callable
-        module = _import_module(described)
-    return _callable(module, name, described)
+def _serve(applications):
+    if set(applications) <= {""}:
+        return applications.get("", _apps.not_found)
+    return _apps.dispatcher(applications)
 
 
-def _import_module(name):
+def _attempt(problems, what, function, *arguments):
+    """What the function returns; None, and one problem more, when it raises."""
+    try:
+        return function(*arguments)
+    except _LoadError as error:
+        problems.append((str(error), None))
+    except SystemExit as error:
+        problems.append((f"{what} called sys.exit({error.code!r}) while it was imported", _relevant_traceback(error)))
+    except BaseException as error:
+        # Our own frames and importlib's say nothing about the application's mistake.
+        problems.append((f"{what} could not be imported: {_summary(error)}", _relevant_traceback(error)))
+    return None
+
+
+def _find(point, module_name, file, name):
+    """The applications of one option, by mountpoint below its own. A dict named ``applications`` makes several of a root application."""
+    option = f"--mount {point}" if point else "--wsgi-file" if file else "-w"
+    described = file or module_name
+    module = _import_file(file, option) if file else _import_module(module_name, option)
+    table = None if point or name != _DEFAULT_CALLABLE else _table(module)
+    if table is not None:
+        return table
+    return {"": _callable(module, name, described)}
+
+
+def _table(module):
+    """The dict of a module that holds several applications; None: it does not say so."""
+    uwsgi = sys.modules.get("uwsgi")
+    table = getattr(uwsgi, "applications", None)
+    described = "uwsgi.applications"
+    if table is None:
+        table = getattr(module, "applications", None)
+        described = f"{module.__name__}.applications"
+        # A variable of that name may be anything; only a dict whose keys are mountpoints is meant for us.
+        if not isinstance(table, dict) or not all(isinstance(key, (str, bytes)) and key[:1] in ("", b"", "/", b"/") for key in table):
+            return None
+    if not isinstance(table, dict) or not table:
+        raise _LoadError(f"{described} must be a dict of mountpoint to callable, with at least one")
+    found = {}
+    for key, application in table.items():
+        try:
+            point = _apps.mountpoint(key)
+        except ValueError as error:
+            raise _LoadError(f"{described}: {error}") from None
+        if not callable(application):
+            raise _LoadError(f"{described}: the application at {key!r} is not callable, it is a {type(application).__name__}")
+        if point in found:
+            raise _LoadError(f"{described}: {key!r} is there twice")
+        found[point] = application
+    return found
+
+
+def _import(name):
+    return _import_file(name, "--import") if "/" in name or name.endswith((".py", ".wsgi")) else _import_module(name, "--import")
+
+
+def _import_module(name, option):
     if not name or any(not part.isidentifier() for part in name.split(".")):
-        raise _LoadError(f"-w {name}: not the name of a module (write pkg.module or pkg.module:callable; for a file use --wsgi-file)")
+        hint = "; for a file use --wsgi-file" if option == "-w" else ""
+        raise _LoadError(f"{option} {name}: not the name of a module (write pkg.module or pkg.module:callable{hint})")
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         # Only when the module itself (or a package on its way) is missing; a missing import inside it is the application's.
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-            raise _LoadError(f"-w {name}: there is no module {error.name!r} in {os.getcwd()} or on sys.path (see --pythonpath, --chdir)") from None
+            raise _LoadError(f"{option} {name}: there is no module {error.name!r} in {os.getcwd()} or on sys.path (see --pythonpath, --chdir)") from None
         raise
 
 
-def _import_file(path):
+def _import_file(path, option):
+    """The module that a file makes; a file that is named twice is run once."""
     import importlib.util
     from importlib.machinery import SourceFileLoader
 
     if not os.path.isfile(path):
-        raise _LoadError(f"--wsgi-file {path}: no such file (in {os.getcwd()})")
+        raise _LoadError(f"{option} {path}: no such file (in {os.getcwd()})")
     name = "uwsgi_file_" + path.replace("/", "_").replace(".", "_")
+    known = sys.modules.get(name)
+    if known is not None and known.__spec__.origin == os.path.abspath(path):
+        return known
     # The loader is named, because the file need not end in .py (uWSGI users have .wsgi files).
     loader = SourceFileLoader(name, os.path.abspath(path))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
     sys.modules[name] = module
-    loader.exec_module(module)
+    try:
+        loader.exec_module(module)
+    except BaseException:
+        # As the import system does: half a module must not be found by the next who asks.
+        del sys.modules[name]
+        raise
     return module
 
 

@@ -4,13 +4,16 @@ Each name imported from ``_ugreen`` is a hub call: a switch to the hub, which do
 is done. Everything about the request lives there; this file is only the order of the calls.
 """
 
-import io
 import socket
 import sys
 import traceback
-from wsgiref.util import FileWrapper
 
-from _ugreen import begin, end, fail, read_into, respond, send, start_response, wait_fd_read, wait_fd_write
+from _ugreen import begin, end, fail, respond, send, start_response, wait_fd_read, wait_fd_write
+from ugreen import _apps, _files, _input
+from ugreen._files import FileWrapper
+
+# Their frames say nothing about the application's mistake.
+_OWN_FILES = (__file__, _apps.__file__, _files.__file__)
 
 #: The loaded application; set once by ``_boot``.
 application = None
@@ -19,16 +22,25 @@ application = None
 def serve():
     """Run the application for the request that this green thread was started for. Never raises."""
     result = None
+    core = -1
     try:
         environ = begin()
         if environ["wsgi.input"] is None:
-            environ["wsgi.input"] = _body_reader()
+            core = environ["uwsgi.core"]
+            environ["wsgi.input"] = _input.open_body(core)
         result = application(environ, start_response)
         # The usual small page: one block, and neither list nor tuple has a close().
         if (type(result) is list or type(result) is tuple) and len(result) == 1 and respond(result[0]):
             return
+        if type(result) is FileWrapper and (sent := _files.respond(result)) is not False:
+            if sent is None:
+                end()
+            return
+        told = False
         for chunk in result:
-            send(chunk)
+            ended = send(chunk)
+            if ended is not None or told:
+                told = _tell(environ, ended)
         end()
     except BaseException:
         # SystemExit and KeyboardInterrupt too: an application must not be able to end the other requests of its worker.
@@ -36,6 +48,8 @@ def serve():
     finally:
         if result is not None:
             _close(result)
+        if core >= 0:
+            _input.close_body(core)
 
 
 def environ_template():
@@ -45,7 +59,7 @@ def environ_template():
     return {
         "SCRIPT_NAME": "",
         "wsgi.version": (1, 0),
-        "wsgi.input": _NoBody(),
+        "wsgi.input": _input.NoBody(),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         # Requests interleave at every switch, so an application object is used by several at once.
@@ -58,13 +72,21 @@ def environ_template():
         "x-wsgiorg.fdevent.readable": wait_fd_read,
         "x-wsgiorg.fdevent.writable": wait_fd_write,
         "x-wsgiorg.fdevent.timeout": None,
+        "uwsgi.ready_fd": None,
     }
+
+
+def _tell(environ, ended):
+    """What the yield waited for (see ``send``), in the keys where programs for uWSGI look; False when they are as in the template."""
+    environ["x-wsgiorg.fdevent.timeout"] = True if ended == -1 else None
+    environ["uwsgi.ready_fd"] = ended if ended is not None and ended >= 0 else None
+    return ended is not None
 
 
 def _traceback():
     kind, error, trace = sys.exc_info()
-    # Our own frames say nothing about the application's mistake; with no other left the message says it all.
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    # With no other frame left the message says it all.
+    while trace is not None and trace.tb_frame.f_code.co_filename in _OWN_FILES:
         trace = trace.tb_next
     return "".join(traceback.format_exception(kind, error, trace))
 
@@ -77,37 +99,3 @@ def _close(result):
     except BaseException:
         # The response is gone already: this can only be told to the log.
         fail(_traceback())
-
-
-class _NoBody(io.RawIOBase):
-    """The body of a request that has none. One object serves all requests, so it keeps nothing and cannot be closed."""
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        return 0
-
-    def read(self, size=-1):
-        return b""
-
-    def close(self):
-        pass
-
-
-class _Body(io.RawIOBase):
-    """The request body as it arrives; parks the green thread while there is nothing to read."""
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        return read_into(buffer)
-
-
-# Python's own buffered reader does read(), readline(), readlines() and iteration to the letter, in C.
-_BUFFER_BYTES = 64 * 1024
-
-
-def _body_reader():
-    return io.BufferedReader(_Body(), _BUFFER_BYTES)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
 
 namespace UGreen.Py.Front.Uwsgi;
 
@@ -18,6 +19,14 @@ internal sealed class UwsgiBodyReader : PipeReader
     private ReadOnlySequence<byte> _given;
     private bool _givenIsRest;
     private bool _cancelled;
+    private readonly Pause _pause;
+    private string? _fault;
+
+    /// <param name="watch">Null: the client may be silent for ever.</param>
+    public UwsgiBodyReader(PauseWatch? watch) => _pause = new Pause(watch, () => Transport.CancelPendingRead());
+
+    /// <summary>See <see cref="Gateway.GatewayExchange.FaultStatus"/>.</summary>
+    public int FaultStatus { get; private set; }
 
     /// <summary>Body bytes that were not consumed.</summary>
     public long Remaining { get; private set; }
@@ -39,14 +48,19 @@ internal sealed class UwsgiBodyReader : PipeReader
         _transport = null;
         _given = default;
         Remaining = 0;
+        _fault = null;
+        FaultStatus = 0;
+        _pause.Reset();
     }
 
     /// <inheritdoc/>
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
+        if (_fault is not null) throw new IOException(_fault);
         if (Remaining == 0) return new ValueTask<ReadResult>(Nothing);
         IsReading = true;
         var read = Transport.ReadAsync(cancellationToken);
+        if (!read.IsCompleted && !_pause.IsOff) _pause.Begin();
         return read.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Limit(read.Result)) : AwaitAsync(read);
     }
 
@@ -54,6 +68,7 @@ internal sealed class UwsgiBodyReader : PipeReader
     public override bool TryRead(out ReadResult result)
     {
         result = Nothing;
+        if (_fault is not null) throw new IOException(_fault);
         if (Remaining == 0) return true;
         if (!Transport.TryRead(out var read)) return false;
         IsReading = true;
@@ -99,13 +114,18 @@ internal sealed class UwsgiBodyReader : PipeReader
         {
             result = await read.ConfigureAwait(false);
         }
-        catch
+        catch (Exception e)
         {
+            _ = !_pause.IsOff && _pause.End();
             IsReading = false;
+            if (e is IOException or OperationCanceledException) FaultStatus = HttpStatus.ClientLeft;
             throw;
         }
 
-        return Limit(result);
+        if (_pause.IsOff || !_pause.End()) return Limit(result);
+        IsReading = false;
+        Transport.AdvanceTo(result.Buffer.Start);
+        throw Fault(StatusCodes.Status408RequestTimeout, string.Create(CultureInfo.InvariantCulture, $"timeout: the client sent nothing for {_pause.Seconds:0.###} s"));
     }
 
     private ReadResult Limit(ReadResult read)
@@ -118,12 +138,19 @@ internal sealed class UwsgiBodyReader : PipeReader
             var missing = Remaining - buffer.Length;
             IsReading = false;
             Transport.AdvanceTo(buffer.End);
-            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"the connection ended {missing} bytes before the end of the request body"));
+            throw Fault(HttpStatus.ClientLeft, string.Create(CultureInfo.InvariantCulture, $"the connection ended {missing} bytes before the end of the request body"));
         }
 
         _given = buffer;
         // The front cancels its own wait for the head when the server stops; if that comes a moment late it must not look like a failed body.
         var cancelled = read.IsCanceled && Interlocked.Exchange(ref _cancelled, false);
         return new ReadResult(buffer, cancelled, _givenIsRest);
+    }
+
+    private IOException Fault(int status, string reason)
+    {
+        FaultStatus = status;
+        _fault = reason;
+        return new IOException(reason);
     }
 }

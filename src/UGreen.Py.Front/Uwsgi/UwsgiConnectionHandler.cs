@@ -18,12 +18,13 @@ namespace UGreen.Py.Front.Uwsgi;
 /// <item>take in what the application did not read of the request body, for a while, so that the response is not lost; then the transport closes.</item>
 /// </list>
 /// </summary>
-public sealed class UwsgiConnectionHandler : ConnectionHandler
+public sealed class UwsgiConnectionHandler : ConnectionHandler, IDisposable
 {
     private readonly IGatewayApplication _application;
     private readonly UwsgiFrontOptions _options;
     private readonly UwsgiCodec _codec;
     private readonly UwsgiExchangePool _exchanges;
+    private readonly PauseWatch? _pauses;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly OncePerSecond _refusals;
@@ -42,7 +43,8 @@ public sealed class UwsgiConnectionHandler : ConnectionHandler
         _options = options;
         _codec = new UwsgiCodec(options.Limits);
         _logger = loggers.CreateLogger(UwsgiLog.Category);
-        _exchanges = new UwsgiExchangePool(_logger);
+        _pauses = options.Pause is { } pause ? new PauseWatch(pause, time) : null;
+        _exchanges = new UwsgiExchangePool(_pauses, _logger);
         _time = time;
         _refusals = new OncePerSecond(time);
     }
@@ -69,6 +71,9 @@ public sealed class UwsgiConnectionHandler : ConnectionHandler
         }
     }
 
+    /// <summary>Stops the clock; for the end of the server.</summary>
+    public void Dispose() => _pauses?.Dispose();
+
     private async Task ServeAsync(ConnectionContext connection, UwsgiExchange exchange)
     {
         // :: Step 1
@@ -90,11 +95,11 @@ public sealed class UwsgiConnectionHandler : ConnectionHandler
         // :: Step 2
         if (exchange.RequestHead.Dropped.Count > 0) ReportDropped(connection, exchange.RequestHead);
         exchange.Begin(connection);
-        var outcome = await exchange.RunAsync(_application).ConfigureAwait(false);
+        var outcome = _options.BodyBytes is { } most && exchange.ContentLength > most ? exchange.RefuseBody(most) : await exchange.RunAsync(_application).ConfigureAwait(false);
 
         // :: Step 3
         await exchange.FinishAsync(outcome).ConfigureAwait(false);
-        _options.RequestLog?.Invoke(exchange, exchange.Head.Status, Stopwatch.GetTimestamp() - exchange.StartedAt);
+        _options.RequestLog?.Invoke(exchange, exchange.LoggedStatus, Stopwatch.GetTimestamp() - exchange.StartedAt);
 
         // :: Step 4
         if (exchange.UnreadBytes > 0 && !exchange.WasAborted && !exchange.IsBodyBusy)

@@ -20,12 +20,19 @@ namespace UGreen.Py.Front.Uwsgi;
 public sealed class UwsgiExchange : GatewayExchange
 {
     private readonly ILogger _logger;
-    private readonly UwsgiBodyReader _body = new();
-    private readonly UwsgiOutput _output = new();
+    private readonly UwsgiBodyReader _body;
+    private readonly UwsgiOutput _output;
+    private readonly PauseWatch? _pauses;
     private ConnectionContext? _connection;
     private bool _hasEnd;
 
-    internal UwsgiExchange(ILogger logger) => _logger = logger;
+    internal UwsgiExchange(PauseWatch? pauses, ILogger logger)
+    {
+        _logger = logger;
+        _pauses = pauses;
+        _body = new UwsgiBodyReader(pauses);
+        _output = new UwsgiOutput(new Pause(pauses, BreakOff));
+    }
 
     /// <summary>True when the response broke off; an access log says so.</summary>
     public bool WasAborted { get; private set; }
@@ -37,7 +44,13 @@ public sealed class UwsgiExchange : GatewayExchange
     public override ReadOnlySpan<HeaderField> Variables => RequestHead.Variables;
 
     /// <inheritdoc/>
+    public override string? PathInfo => RequestHead[VariableId.Path];
+
+    /// <inheritdoc/>
     public override PipeReader Body => _body;
+
+    /// <inheritdoc/>
+    public override int FaultStatus => _body.FaultStatus;
 
     /// <inheritdoc/>
     /// <remarks>
@@ -116,11 +129,13 @@ public sealed class UwsgiExchange : GatewayExchange
                 break;
             case ExchangeOutcome.Streamed when Started:
                 break;
+            case ExchangeOutcome.File:
+                return FinishFileAsync();
             default:
                 return Break();
         }
 
-        if (_output.Missing == 0) return Transport.FlushAsync();
+        if (_output.Missing == 0) return _output.FlushAsync();
         UwsgiLog.BodyTooShort(_logger, Method, Target, _output.Missing);
         return Break();
     }
@@ -135,6 +150,24 @@ public sealed class UwsgiExchange : GatewayExchange
         _hasEnd = false;
         WasAborted = false;
         Reset();
+    }
+
+    /// <summary>What was really sent, for the log.</summary>
+    internal int LoggedStatus => WasAborted && !Started ? HttpStatus.ClientLeft : Head.Status;
+
+    /// <summary>Answers 413 in the application's place.</summary>
+    internal ExchangeOutcome RefuseBody(long limit)
+    {
+        UwsgiLog.BodyTooLarge(_logger, Method, Target, ContentLength ?? 0, limit);
+        FillPlain(HttpStatus.ContentTooLarge, "Content Too Large");
+        return ExchangeOutcome.Whole;
+    }
+
+    /// <summary>The client takes nothing. Another thread than the exchange's owner, but the owner waits for just this.</summary>
+    private void BreakOff()
+    {
+        UwsgiLog.ResponseTimedOut(_logger, Method, Target, _pauses!.Limit.TotalSeconds);
+        _connection!.Abort(new ConnectionAbortedException("the client took nothing of the response"));
     }
 
     private PipeWriter Transport => _connection!.Transport.Output;
@@ -159,22 +192,42 @@ public sealed class UwsgiExchange : GatewayExchange
             body = body[..(int)length];
         }
 
+        // An empty body says nothing about the length that GET would have: then a HEAD or 304 response carries none.
+        if (!TryWriteHead(Head.ContentLength is null && body.IsEmpty && IsLengthOptional ? null : length)) body = WholeBody;
+
+        // With the head still unflushed, both leave in one send.
+        if (!_output.IsSuppressed) BytesOut = body.Length;
+        _output.Write(body.Span);
+    }
+
+    private async ValueTask<FlushResult> FinishFileAsync()
+    {
+        if (!TryWriteHead(Head.ContentLength))
+        {
+            BytesOut = WholeBody.Length;
+            return await _output.WriteAsync(WholeBody).ConfigureAwait(false);
+        }
+
+        var copied = await CopyFileAsync().ConfigureAwait(false);
+        if (copied.End == FileCopyEnd.FileFailed) UwsgiLog.FileFailed(_logger, Method, Target, copied.Error!);
+        return copied.End == FileCopyEnd.Done ? default : await Break().ConfigureAwait(false);
+    }
+
+    /// <summary>False: the head cannot be sent, and that of an error page took its place, whose text is in <see cref="GatewayExchange.WholeBody"/>.</summary>
+    private bool TryWriteHead(long? length)
+    {
         try
         {
-            // An empty body says nothing about the length that GET would have: then a HEAD or 304 response carries none.
-            WriteHead(Head.ContentLength is null && body.IsEmpty && IsLengthOptional ? null : length);
+            WriteHead(length);
+            return true;
         }
         catch (InvalidOperationException e)
         {
             UwsgiLog.ResponseRefused(_logger, Method, Target, e.Message);
             FillPlain(HttpStatus.InternalServerError, "Internal Server Error");
-            body = WholeBody;
-            WriteHead(body.Length);
+            WriteHead(WholeBody.Length);
+            return false;
         }
-
-        // With the head still unflushed, both leave in one send.
-        if (!_output.IsSuppressed) BytesOut = body.Length;
-        _output.Write(body.Span);
     }
 
     private void WriteHead(long? length)
@@ -184,7 +237,8 @@ public sealed class UwsgiExchange : GatewayExchange
         else if (Head.Status == HttpStatus.ResetContent) length = 0;
 
         ResponseHeadText.Write(Head, length, Protocol, Transport, _logger);
-        _output.Begin(Transport, length, suppressed);
+        // Over TCP the kernel watches (KestrelLimits).
+        _output.Begin(Transport, length, suppressed, watched: _connection!.RemoteEndPoint is not IPEndPoint);
         _hasEnd = suppressed || length is not null;
         Started = true;
     }

@@ -21,6 +21,12 @@ public sealed record UwsgiFrontOptions
     /// <summary>The same after a response whose only end is the end of the connection: here the client waits for us, so it is short.</summary>
     public TimeSpan UnsizedLingerTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>See <see cref="FrontLimits.Pause"/>. Over TCP the kernel watches the response, if the listening socket was told; here it is watched on a unix socket.</summary>
+    public TimeSpan? Pause { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>See <see cref="FrontLimits.BodyBytes"/>.</summary>
+    public long? BodyBytes { get; init; }
+
     /// <summary>
     /// Called with each finished exchange, the status that was really sent, and the time since its head was read in <see cref="System.Diagnostics.Stopwatch"/> ticks;
     /// null: requests are not logged. The exchange must not be kept.

@@ -30,4 +30,13 @@ internal static partial class UwsgiLog
 
     [LoggerMessage(407, LogLevel.Warning, "response of {Method} {Target} reset: {Missing} bytes of its Content-Length are missing")]
     public static partial void BodyTooShort(ILogger logger, string method, string target, long missing);
+
+    [LoggerMessage(420, LogLevel.Error, "response of {Method} {Target} broken off: {Reason}")]
+    public static partial void FileFailed(ILogger logger, string method, string target, string reason);
+
+    [LoggerMessage(408, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s")]
+    public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds);
+
+    [LoggerMessage(409, LogLevel.Debug, "request {Method} {Target} refused with 413: its body has {Length} bytes, more than --limit-post {Limit}")]
+    public static partial void BodyTooLarge(ILogger logger, string method, string target, long length, long limit);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
+using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Server.Logging;
 using UGreen.Py.Server.Options;
 
@@ -33,6 +34,9 @@ internal sealed class ServerHost
         _time = time;
     }
 
+    /// <summary>Called once, when the server answers requests.</summary>
+    public Action? Ready { get; init; }
+
     /// <returns>The exit code.</returns>
     /// <exception cref="StartupException">The application cannot be loaded.</exception>
     /// <exception cref="FrontException">An address cannot be bound.</exception>
@@ -40,16 +44,29 @@ internal sealed class ServerHost
     {
         if (_options.UgreenImplied) ServerLog.UgreenImplied(_logger, _options.Cores);
 
+        // Only when it was asked for: the default must not warn on a machine with a small limit.
+        if (_options.Given.ContainsKey("listen") && KernelBacklog.Limit() is { } limit && limit < _options.Backlog) ServerLog.BacklogCut(_logger, _options.Backlog, limit);
+
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
-        var listen = new HttpFrontOptions(_options.Http) { UwsgiEndpoints = _options.Sockets, Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize } } };
-        await using var front = new HttpFront(listen, gate, _accessLog, _loggers);
+        var listen = new HttpFrontOptions(_options.Http)
+        {
+            UwsgiEndpoints = _options.Sockets,
+            Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize ?? UwsgiLimits.MaxBlockBytes } },
+            Limits = _options.Limits with { Connections = _options.Limits.Connections ?? DescriptorBudget.Connections(_options.Cores) },
+            Backlog = _options.Backlog,
+            SocketMode = _options.SocketMode,
+            Forwarded = _options.Forwarded,
+        };
+        await using var front = new HttpFront(listen, ApplicationChain.Build(_options, gate, _loggers), _accessLog, _loggers);
         await StartAsync(front).ConfigureAwait(false);
 
         // :: Step 2
         gate.Open();
-        Announce(front);
+        // First: whoever reads the announcement may send a signal at once.
         _signals.BeginGraceful();
+        Announce(front);
+        Ready?.Invoke();
 
         // :: Step 3
         if (await Task.WhenAny(_signals.Requested, _worker.Completion).ConfigureAwait(false) == _worker.Completion) return Dead();

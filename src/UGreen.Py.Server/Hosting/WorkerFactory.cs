@@ -14,9 +14,10 @@ internal static class WorkerFactory
     {
         var settings = new WsgiSettings
         {
-            Module = options.Module,
-            WsgiFile = options.WsgiFile,
-            Callable = options.Callable,
+            Applications = options.Applications,
+            NeedApplication = options.NeedApplication,
+            Imports = options.Imports,
+            Arguments = options.PythonArguments,
             Cores = options.Cores,
             StackPages = options.StackPages,
             Switch = options.Switch,
@@ -27,6 +28,7 @@ internal static class WorkerFactory
             QueueLimit = options.QueueLimit,
             ShimPath = shimPath,
             Opt = options.Given,
+            LogPath = options.LogTo,
         };
         return new WsgiWorkerAdapter(new WsgiWorker(settings, loggers));
     }

@@ -55,7 +55,7 @@ internal sealed class CompactConsoleFormatter : ConsoleFormatter
     };
 
     /// <summary>Our categories are short already; Kestrel's are shown as one.</summary>
-    private static string ShortName(string category)
+    internal static string ShortName(string category)
         => category.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) ? "kestrel" : category;
 
     private static void WriteIndented(TextWriter writer, string text)
@@ -63,8 +63,11 @@ internal sealed class CompactConsoleFormatter : ConsoleFormatter
         foreach (var c in text.AsSpan().TrimEnd("\r\n"))
         {
             if (c == '\n') writer.Write("\n    ");
-            else if (c is '\t' || !char.IsControl(c)) writer.Write(c);
+            else if (c is '\t' || !IsUnseemly(c)) writer.Write(c);
             else if (c != '\r') writer.Write($"\\x{(int)c:x2}");
         }
     }
+
+    /// <summary>Controls, and the two characters beyond them that end a line for some programs.</summary>
+    private static bool IsUnseemly(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 }

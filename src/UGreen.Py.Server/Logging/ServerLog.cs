@@ -27,6 +27,29 @@ internal static partial class ServerLog
     [LoggerMessage(1006, LogLevel.Debug, "details")]
     public static partial void Details(ILogger logger, Exception exception);
 
+    [LoggerMessage(1040, LogLevel.Warning, "--listen {Backlog}: the kernel cuts it to {Limit} (net.core.somaxconn)")]
+    public static partial void BacklogCut(ILogger logger, int backlog, int limit);
+
     [LoggerMessage(1008, LogLevel.Debug, "the grace period is over; the requests that still ran were cut")]
     public static partial void GraceOver(ILogger logger);
+
+    [LoggerMessage(1020, LogLevel.Warning, "--log-format has no %(variable) in it: every request gets the same line")]
+    public static partial void FormatWithoutVariables(ILogger logger);
+
+    [LoggerMessage(1021, LogLevel.Warning, "--log-x-forwarded-for changes nothing: the usual request line shows no address; see --log-format and --log-json")]
+    public static partial void NoAddressShown(ILogger logger);
+
+    [LoggerMessage(1022, LogLevel.Warning, "SIGUSR1: {Reason}; the log goes on in the old file")]
+    public static partial void NotReopened(ILogger logger, string reason);
+
+    [LoggerMessage(1023, LogLevel.Information, "SIGUSR1: there is no log file to open again (--logto, --req-logger)")]
+    public static partial void NothingToReopen(ILogger logger);
+
+    // 1010 to 1019: configuration files
+
+    [LoggerMessage(1010, LogLevel.Warning, "{Message}")]
+    public static partial void Configuration(ILogger logger, string message);
+
+    [LoggerMessage(1011, LogLevel.Debug, "environment variable {Name} is no option of this server")]
+    public static partial void UnknownVariable(ILogger logger, string name);
 }

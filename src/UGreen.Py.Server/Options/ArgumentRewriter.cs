@@ -1,3 +1,5 @@
+using UGreen.Py.Server.Options.Config;
+
 namespace UGreen.Py.Server.Options;
 
 /// <summary>
@@ -9,6 +11,10 @@ internal static class ArgumentRewriter
     /// <summary>Joins the values of a repeatable option. ASCII's unit separator: it occurs in no path and no address.</summary>
     public const char ListSeparator = '\u001f';
 
+    // Stand for a blank and a line break, at which the library does not understand "--name=value".
+    private const char Blank = '\u001d';
+    private const char LineBreak = '\u001e';
+
     public static RewrittenArguments Rewrite(IReadOnlyList<string> args)
     {
         var result = new List<string>(args.Count);
@@ -16,6 +22,7 @@ internal static class ArgumentRewriter
         var given = new Dictionary<string, object>(StringComparer.Ordinal);
         var bare = new List<string>();
         var errors = new List<string>();
+        var files = new List<(string Option, string Text, string Label)>();
 
         for (var i = 0; i < args.Count; i++)
         {
@@ -27,9 +34,19 @@ internal static class ArgumentRewriter
             }
 
             var (spec, name, value) = Recognise(argument);
+            var isBareFile = spec is null && ConfigReference.OfBare(argument) is not null;
+            if (isBareFile) (spec, name, value) = ConfigReference.AsOption(argument);
             if (spec is null)
             {
+                if (ConfigReference.IsXml(argument)) errors.Add($"'{argument}': XML configuration files are not supported; ini, YAML and JSON are");
                 (argument.StartsWith('-') ? result : bare).Add(argument);
+                continue;
+            }
+
+            if (spec.OptionalValue is not null && value is null)
+            {
+                Note(given, name, null);
+                Emit(result, lists, spec, spec.OptionalValue);
                 continue;
             }
 
@@ -46,8 +63,15 @@ internal static class ArgumentRewriter
                 continue;
             }
 
-            Note(given, spec, name, value);
+            if (value?.AsSpan().IndexOfAny(ListSeparator, Blank, LineBreak) >= 0)
+            {
+                errors.Add($"--{spec.Name}: the value holds one of the control characters U+001D to U+001F");
+                continue;
+            }
+
+            Note(given, name, value);
             Emit(result, lists, spec, value);
+            if (ConfigLoader.IsFile(spec)) files.Add((name, value!, isBareFile ? "configuration file" : $"--{name}"));
         }
 
         foreach (var (name, values) in lists) result.Add($"--{name}={string.Join(ListSeparator, values)}");
@@ -57,11 +81,15 @@ internal static class ArgumentRewriter
             result.AddRange(bare);
         }
 
-        return new RewrittenArguments(result, given, errors);
+        return new RewrittenArguments(result, given, errors) { HasBare = bare.Count > 0, ConfigFiles = files };
     }
+
+    /// <summary>The value as the user wrote it, from what the parser made of an argument of ours.</summary>
+    public static string Restore(string value) => value.Replace(Blank, ' ').Replace(LineBreak, '\n');
 
     private static void Emit(List<string> result, Dictionary<string, List<string>> lists, OptionSpec spec, string? value)
     {
+        value = value?.Replace(' ', Blank).Replace('\n', LineBreak);
         if (value is null || !spec.Repeatable)
         {
             result.Add(value is null ? $"--{spec.Name}" : $"--{spec.Name}={value}");
@@ -72,10 +100,11 @@ internal static class ArgumentRewriter
         values.Add(value);
     }
 
-    private static void Note(Dictionary<string, object> given, OptionSpec spec, string name, string? value)
+    /// <summary>Adds to what <c>uwsgi.opt</c> will hold: true for an option without a value, a string, and a list of strings from the second on.</summary>
+    public static void Note(Dictionary<string, object> given, string name, string? value)
     {
         if (value is null) given[name] = true;
-        else if (given.TryGetValue(name, out var before)) given[name] = (List<string>)[.. before as List<string> ?? [(string)before], value];
+        else if (given.TryGetValue(name, out var before) && before is not true) given[name] = (List<string>)[.. before as List<string> ?? [(string)before], value];
         else given[name] = value;
     }
 

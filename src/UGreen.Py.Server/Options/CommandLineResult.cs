@@ -14,5 +14,9 @@ internal abstract record CommandLineResult
     public sealed record ShowVersion : CommandLineResult;
 
     /// <param name="Errors">One line each.</param>
-    public sealed record Refused(IReadOnlyList<string> Errors) : CommandLineResult;
+    public sealed record Refused(IReadOnlyList<string> Errors) : CommandLineResult
+    {
+        /// <summary>What was passed over in configuration files, which may be the reason of an error. One line each.</summary>
+        public IReadOnlyList<string> Warnings { get; init; } = [];
+    }
 }

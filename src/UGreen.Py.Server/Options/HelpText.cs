@@ -10,8 +10,10 @@ internal static class HelpText
     public static string Build()
     {
         var text = new StringBuilder();
-        text.Append("Usage: ugreen-py [OPTIONS] [PKG.MOD[:CALLABLE] | FILE.py[:CALLABLE]]\n\n");
+        text.Append("Usage: ugreen-py [OPTIONS] [PKG.MOD[:CALLABLE] | FILE.py[:CALLABLE]] [FILE.ini]\n\n");
         text.Append("Serves a WSGI application; each request runs on a green thread of its own.\n");
+        text.Append("Options may also stand in files (ugreen-py uwsgi.ini) and in the environment (UWSGI_HTTP=:8080): the command line\n");
+        text.Append("is stronger than files, and these than the environment. Options that may be repeated add up, except addresses.\n");
         foreach (var group in OptionTable.Groups)
         {
             text.Append('\n').Append(group.Title).Append(":\n");
@@ -28,8 +30,7 @@ internal static class HelpText
     {
         var left = new StringBuilder("  ");
         if (option.Short is { } letter) left.Append('-').Append(letter).Append(", ");
-        left.Append("--").Append(option.Name);
-        if (option.Value is not null) left.Append(' ').Append(option.Value);
+        left.Append("--").Append(option.Usage);
 
         text.Append(left);
         // A long left side has its explanation on the next line.

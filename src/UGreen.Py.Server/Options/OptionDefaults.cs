@@ -7,6 +7,12 @@ internal static class OptionDefaults
 {
     public const string Callable = "application";
     public const string Http = "127.0.0.1:8000";
+    /// <summary>What uWSGI takes when --chmod-socket has no value.</summary>
+    public const string SocketMode = "666";
+    /// <summary>As .NET's own; many times what arrives while a collection runs.</summary>
+    public const int Backlog = 512;
+    /// <summary>The kernel's counter has 16 bits on old kernels; more than that many clients are better told at once.</summary>
+    public const int MaxBacklog = 65_535;
     public const int Cores = 100;
     /// <summary>A bound against typing errors only; how many stacks really fit depends on their size, and the worker says so when they do not.</summary>
     public const int MaxCores = 100_000;

@@ -14,6 +14,9 @@ internal sealed record OptionSpec
     /// <summary>Placeholder of the value in the help; null for a flag.</summary>
     public string? Value { get; init; }
 
+    /// <summary>What the option means without a value; a value is then taken only behind '='. Null: it needs one.</summary>
+    public string? OptionalValue { get; init; }
+
     /// <summary>May be given more than once; the values accumulate.</summary>
     public bool Repeatable { get; init; }
 
@@ -23,4 +26,7 @@ internal sealed record OptionSpec
     public string? Default { get; init; }
 
     public bool TakesValue => Value is not null;
+
+    /// <summary>Long name and value as the help shows them, without dashes.</summary>
+    public string Usage => Value is null ? Name : OptionalValue is null ? $"{Name} {Value}" : $"{Name}[={Value}]";
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
 using UGreen.Py.Front.Uwsgi;
+using UGreen.Py.Gateway;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Server.Options;
@@ -30,16 +31,26 @@ internal sealed class OptionValidator
 
     private ServerOptions Build(IReadOnlyDictionary<string, object> given)
     {
-        var (module, file, callable) = Application();
+        var application = new ApplicationValidator(_arguments, _errors);
+        var limits = LimitOptions.Read(_arguments, _errors);
+        var sockets = new SocketOptions(_arguments, _errors);
         var cores = Number("async", _arguments.Async, OptionDefaults.Cores, 1, OptionDefaults.MaxCores);
         return new ServerOptions
         {
-            Module = module,
-            WsgiFile = file,
-            Callable = callable,
-            Http = Endpoints(),
-            Sockets = Sockets(),
-            BufferSize = Number("buffer-size", _arguments.BufferSize, UwsgiLimits.MaxBlockBytes, 1, UwsgiLimits.MaxBlockBytes),
+            Applications = application.Applications(),
+            NeedApplication = application.NeedApplication,
+            Imports = [.. _arguments.Import],
+            PythonArguments = _arguments.PyArgv?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [],
+            Variables = application.Variables(),
+            StaticFiles = new StaticValidator(_arguments, _surroundings, _errors).Settings(),
+            AddedHeaders = [.. _arguments.AddHeader.Select(text => AddedHeader.Parse(text, _errors)).OfType<HeaderField>()],
+            Http = sockets.Http(),
+            Sockets = sockets.Uwsgi(),
+            SocketMode = sockets.Mode(),
+            Forwarded = sockets.Forwarded(),
+            Backlog = Number("listen", _arguments.Listen, OptionDefaults.Backlog, 1, OptionDefaults.MaxBacklog),
+            BufferSize = limits.BufferSize,
+            Limits = limits.Front,
             Cores = cores,
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
             StackPages = Number("ugreen-stacksize", _arguments.UgreenStackSize, GreenStacks.DefaultPages(cores), OptionDefaults.MinStackPages, OptionDefaults.MaxStackPages),
@@ -53,105 +64,10 @@ internal sealed class OptionValidator
                 "shutdown-timeout", _arguments.ShutdownTimeout, OptionDefaults.ShutdownTimeoutSeconds, 0, OptionDefaults.MaxShutdownTimeoutSeconds)),
             LogLevel = Level(),
             LogRequests = !_arguments.DisableLogging,
-            Given = given,
+            LogTo = NotEmpty("logto", _arguments.LogTo) is { } logTo ? Path.GetFullPath(logTo) : null,
+            RequestLog = RequestLogParser.Parse(_arguments, _errors),
+            Given = application.WithSets(given),
         };
-    }
-
-    private (string? Module, string? File, string Callable) Application()
-    {
-        var module = NotEmpty("module", _arguments.Module);
-        var file = NotEmpty("wsgi-file", _arguments.WsgiFile);
-        var callable = NotEmpty("callable", _arguments.Callable) ?? OptionDefaults.Callable;
-        var bare = _arguments.Applications.ToList();
-
-        if ((module is null ? 0 : 1) + (file is null ? 0 : 1) + bare.Count > 1)
-        {
-            _errors.Add($"one application only: give one of --module, --wsgi-file and a bare argument (got {string.Join(", ", Named(module, file, bare))})");
-            return (module, file, callable);
-        }
-
-        if (bare.Count == 1) return Bare(bare[0], callable);
-        if (file is not null) return (null, file, callable);
-        if (module is not null) return Module("--module", module, callable);
-
-        if (_arguments.Module is null && _arguments.WsgiFile is null)
-            _errors.Add("no application: give --module PKG.MOD[:CALLABLE], --wsgi-file FILE or one of them as a bare argument");
-        return (null, null, callable);
-    }
-
-    private static IEnumerable<string> Named(string? module, string? file, IEnumerable<string> bare)
-        => new[] { module is null ? null : $"--module {module}", file is null ? null : $"--wsgi-file {file}" }.OfType<string>().Concat(bare);
-
-    /// <summary>
-    /// <c>pkg.mod:app</c>, <c>dir/file.py</c> or <c>file.py:app</c>. A name that ends in <c>.wsgi</c> is a file, as in uWSGI; with a callable it is Django's
-    /// <c>mysite.wsgi:application</c>, a module.
-    /// </summary>
-    private (string? Module, string? File, string Callable) Bare(string text, string callable)
-    {
-        var colon = text.LastIndexOf(':');
-        var path = colon < 0 ? text : text[..colon];
-        var isFile = path.Contains('/', StringComparison.Ordinal)
-            || path.EndsWith(".py", StringComparison.Ordinal)
-            || (colon < 0 && path.EndsWith(".wsgi", StringComparison.Ordinal));
-        if (!isFile) return Module("application", text, callable);
-        return (null, path, colon < 0 ? callable : CallableName("application", text, text[(colon + 1)..]));
-    }
-
-    private (string? Module, string? File, string Callable) Module(string source, string text, string callable)
-    {
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        var module = colon < 0 ? text : text[..colon];
-        if (module.Contains('/', StringComparison.Ordinal) || module.EndsWith(".py", StringComparison.Ordinal))
-            _errors.Add($"{source} '{text}': a dotted module name is expected; for a file use --wsgi-file");
-        else if (!module.Split('.').All(IsIdentifier))
-            _errors.Add($"{source} '{text}': '{module}' is not a module name");
-        return (module, null, colon < 0 ? callable : CallableName(source, text, text[(colon + 1)..]));
-    }
-
-    private string CallableName(string source, string text, string name)
-    {
-        var plain = name.EndsWith("()", StringComparison.Ordinal) ? name[..^2] : name;
-        if (!plain.Split('.').All(IsIdentifier)) _errors.Add($"{source} '{text}': '{name}' is not the name of a callable");
-        return name;
-    }
-
-    private static bool IsIdentifier(string name)
-        => name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsLetterOrDigit(c) || c == '_');
-
-    private List<HttpEndpoint> Endpoints()
-    {
-        var endpoints = new List<HttpEndpoint>();
-        foreach (var text in _arguments.Socket.Any() ? _arguments.Http : _arguments.Http.DefaultIfEmpty(OptionDefaults.Http))
-        {
-            try
-            {
-                endpoints.Add(HttpEndpoint.Parse(text));
-            }
-            catch (FrontException e)
-            {
-                _errors.Add(e.Message);
-            }
-        }
-
-        return endpoints;
-    }
-
-    private List<UwsgiEndpoint> Sockets()
-    {
-        var endpoints = new List<UwsgiEndpoint>();
-        foreach (var text in _arguments.Socket)
-        {
-            try
-            {
-                endpoints.Add(UwsgiEndpoint.Parse(text));
-            }
-            catch (FrontException e)
-            {
-                _errors.Add(e.Message);
-            }
-        }
-
-        return endpoints;
     }
 
     private int Number(string option, string? text, int preset, int min, int max)

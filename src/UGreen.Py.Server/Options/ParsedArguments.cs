@@ -17,8 +17,71 @@ internal sealed class ParsedArguments
     [Option("callable")]
     public string? Callable { get; set; }
 
+    [Option("mount", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Mount { get; set; } = [];
+
+    [Option("manage-script-name")]
+    public bool ManageScriptName { get; set; }
+
+    [Option("need-app")]
+    public string? NeedApp { get; set; }
+
+    [Option("import", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Import { get; set; } = [];
+
+    [Option("env", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Env { get; set; } = [];
+
+    [Option("set", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Set { get; set; } = [];
+
+    [Option("pyargv")]
+    public string? PyArgv { get; set; }
+
+    [Option("add-header", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> AddHeader { get; set; } = [];
+
+    [Option("static-map", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> StaticMap { get; set; } = [];
+
+    [Option("check-static", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> CheckStatic { get; set; } = [];
+
+    [Option("static-index", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> StaticIndex { get; set; } = [];
+
+    [Option("ini", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Ini { get; set; } = [];
+
+    [Option("yaml", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Yaml { get; set; } = [];
+
+    [Option("json", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Json { get; set; } = [];
+
+    [Option("config", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Config { get; set; } = [];
+
+    [Option("strict")]
+    public bool Strict { get; set; }
+
+    [Option("show-config")]
+    public bool ShowConfig { get; set; }
+
     [Option("http", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Http { get; set; } = [];
+
+    [Option("https", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Https { get; set; } = [];
+
+    [Option("chmod-socket")]
+    public string? ChmodSocket { get; set; }
+
+    [Option("forwarded-allow")]
+    public string? ForwardedAllow { get; set; }
+
+    [Option("listen")]
+    public string? Listen { get; set; }
 
     [Option("socket", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> Socket { get; set; } = [];
@@ -61,6 +124,54 @@ internal sealed class ParsedArguments
 
     [Option("disable-logging")]
     public bool DisableLogging { get; set; }
+
+    [Option("max-headers")]
+    public string? MaxHeaders { get; set; }
+
+    [Option("limit-post")]
+    public string? LimitPost { get; set; }
+
+    [Option("http-timeout")]
+    public string? HttpTimeout { get; set; }
+
+    [Option("headers-timeout")]
+    public string? HeadersTimeout { get; set; }
+
+    [Option("http-keepalive")]
+    public string? HttpKeepalive { get; set; }
+
+    [Option("max-connections")]
+    public string? MaxConnections { get; set; }
+
+    [Option("logto")]
+    public string? LogTo { get; set; }
+
+    [Option("req-logger")]
+    public string? ReqLogger { get; set; }
+
+    [Option("log-format")]
+    public string? LogFormat { get; set; }
+
+    [Option("log-json")]
+    public bool LogJson { get; set; }
+
+    [Option("log-x-forwarded-for")]
+    public bool LogXForwardedFor { get; set; }
+
+    [Option("log-4xx")]
+    public bool Log4xx { get; set; }
+
+    [Option("log-5xx")]
+    public bool Log5xx { get; set; }
+
+    [Option("log-slow")]
+    public string? LogSlow { get; set; }
+
+    [Option("log-big")]
+    public string? LogBig { get; set; }
+
+    [Option("log-zero")]
+    public bool LogZero { get; set; }
 
     [Option("version")]
     public bool Version { get; set; }

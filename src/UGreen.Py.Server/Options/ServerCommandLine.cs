@@ -1,13 +1,43 @@
 using CommandLine;
+using UGreen.Py.Server.Options.Config;
 
 namespace UGreen.Py.Server.Options;
 
-/// <summary>Rewrites, parses and checks the command line.</summary>
+/// <summary>Rewrites, parses and checks the command line, with what configuration files and the environment put in front of it.</summary>
 internal static class ServerCommandLine
 {
     public static CommandLineResult Parse(IReadOnlyList<string> args, Surroundings surroundings)
     {
-        var rewritten = ArgumentRewriter.Rewrite(args);
+        var commandLine = ArgumentRewriter.Rewrite(args);
+        // Who asks for help shall not need a good file for it.
+        var configuration = commandLine.Given.ContainsKey("help") || commandLine.Given.ContainsKey("version") ? Configuration.None : ConfigSources.Read(commandLine, surroundings);
+        if (configuration.Errors.Count > 0) return new CommandLineResult.Refused([.. commandLine.Errors, .. configuration.Errors]) { Warnings = configuration.Warnings };
+
+        var rewritten = configuration.Options.Count == 0 ? commandLine : ArgumentRewriter.Rewrite([.. configuration.Arguments, .. args]);
+        var result = Parse(rewritten, Everything(rewritten.Given, configuration), surroundings);
+        return result switch
+        {
+            CommandLineResult.Refused refused => new CommandLineResult.Refused([.. refused.Errors.Select(configuration.Locate)]) { Warnings = configuration.Warnings },
+            CommandLineResult.Run run => new CommandLineResult.Run(run.Options with
+            {
+                Configuration = configuration,
+                ShownConfiguration = rewritten.Arguments.Contains("--show-config") ? ConfigDisplay.Build(commandLine, configuration, run.Options) : null,
+            }),
+            _ => result,
+        };
+    }
+
+    /// <summary>Applications look in <c>uwsgi.opt</c> for settings of their own, too.</summary>
+    private static IReadOnlyDictionary<string, object> Everything(IReadOnlyDictionary<string, object> given, Configuration configuration)
+    {
+        if (configuration.Other.Count == 0) return given;
+        var all = new Dictionary<string, object>(configuration.Other, StringComparer.Ordinal);
+        foreach (var (name, value) in given) all[name] = value;
+        return all;
+    }
+
+    private static CommandLineResult Parse(RewrittenArguments rewritten, IReadOnlyDictionary<string, object> given, Surroundings surroundings)
+    {
         using var parser = new Parser(settings =>
         {
             settings.AutoHelp = false;
@@ -16,17 +46,27 @@ internal static class ServerCommandLine
             settings.HelpWriter = null;
         });
         return parser.ParseArguments<ParsedArguments>(rewritten.Arguments).MapResult(
-            parsed => rewritten.Errors.Count > 0 ? new CommandLineResult.Refused(rewritten.Errors) : Check(parsed, rewritten.Given, surroundings),
+            parsed => rewritten.Errors.Count > 0 ? new CommandLineResult.Refused(rewritten.Errors) : Check(parsed, given, surroundings),
             errors => new CommandLineResult.Refused([.. rewritten.Errors, .. errors.Select(Explain).Distinct()]));
     }
 
     private static CommandLineResult Check(ParsedArguments parsed, IReadOnlyDictionary<string, object> given, Surroundings surroundings)
     {
+        Restore(parsed);
         if (parsed.Help) return new CommandLineResult.ShowHelp();
         if (parsed.Version) return new CommandLineResult.ShowVersion();
 
         var (options, errors) = OptionValidator.Validate(parsed, given, surroundings);
         return options is not null ? new CommandLineResult.Run(options) : new CommandLineResult.Refused(errors);
+    }
+
+    private static void Restore(ParsedArguments parsed)
+    {
+        foreach (var property in typeof(ParsedArguments).GetProperties().Where(p => p.IsDefined(typeof(OptionAttribute), inherit: false)))
+        {
+            if (property.GetValue(parsed) is string text) property.SetValue(parsed, ArgumentRewriter.Restore(text));
+            else if (property.GetValue(parsed) is IEnumerable<string> texts) property.SetValue(parsed, texts.Select(ArgumentRewriter.Restore).ToList());
+        }
     }
 
     private static string Explain(Error error) => error switch

@@ -1,25 +1,53 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
+using UGreen.Py.Front.Static;
+using UGreen.Py.Gateway;
 using UGreen.Py.Switching;
+using UGreen.Py.Wsgi;
 
 namespace UGreen.Py.Server.Options;
 
 /// <summary>A checked command line.</summary>
 internal sealed record ServerOptions
 {
-    /// <summary>Dotted module name without the callable; exactly one of this and <see cref="WsgiFile"/> is set.</summary>
-    public string? Module { get; init; }
+    /// <summary>The one at the root first; empty only when none is needed.</summary>
+    public IReadOnlyList<WsgiMount> Applications { get; init; } = [];
 
-    public string? WsgiFile { get; init; }
+    /// <summary>False: an application that cannot be loaded does not keep the server from starting.</summary>
+    public bool NeedApplication { get; init; } = true;
 
-    /// <summary>Name of the callable; <c>name()</c> is a factory.</summary>
-    public string Callable { get; init; } = OptionDefaults.Callable;
+    /// <summary>Modules and files to import before the applications.</summary>
+    public IReadOnlyList<string> Imports { get; init; } = [];
+
+    /// <summary>What follows the name in <c>sys.argv</c>.</summary>
+    public IReadOnlyList<string> PythonArguments { get; init; } = [];
+
+    /// <summary>Environment variables to set before Python starts.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Variables { get; init; } = [];
+
+    /// <summary>Null: none are served.</summary>
+    public StaticFileSettings? StaticFiles { get; init; }
+
+    /// <summary>Headers of every response.</summary>
+    public IReadOnlyList<HeaderField> AddedHeaders { get; init; } = [];
 
     public required IReadOnlyList<HttpEndpoint> Http { get; init; }
 
     public IReadOnlyList<Front.Uwsgi.UwsgiEndpoint> Sockets { get; init; } = [];
 
-    public int BufferSize { get; init; } = Front.Uwsgi.UwsgiLimits.MaxBlockBytes;
+    /// <summary>Permissions of unix sockets; null: what the umask leaves.</summary>
+    public UnixFileMode? SocketMode { get; init; }
+
+    /// <summary>Whose X-Forwarded headers count; null: nobody's.</summary>
+    public ForwardedPeers? Forwarded { get; init; }
+
+    public int Backlog { get; init; } = OptionDefaults.Backlog;
+
+    /// <summary>Null: the default of each front.</summary>
+    public int? BufferSize { get; init; }
+
+    /// <summary>Without the number of connections where the descriptors shall decide.</summary>
+    public FrontLimits Limits { get; init; } = new();
 
     public int Cores { get; init; } = OptionDefaults.Cores;
 
@@ -49,9 +77,20 @@ internal sealed record ServerOptions
     /// <summary>One line per request.</summary>
     public bool LogRequests { get; init; } = true;
 
+    /// <summary>Absolute path of the file that all output goes to; null: standard output and error stay what they are.</summary>
+    public string? LogTo { get; init; }
+
+    public RequestLogOptions RequestLog { get; init; } = new();
+
     /// <summary>For <c>uwsgi.opt</c>: option as written → string, true or list of strings.</summary>
     public IReadOnlyDictionary<string, object> Given { get; init; } = new Dictionary<string, object>();
 
-    /// <summary>The application as one word, for logs.</summary>
-    public string Application => $"{WsgiFile ?? Module}:{Callable}";
+    /// <summary>What configuration files and the environment contributed; the values themselves are in the other properties.</summary>
+    public Config.Configuration Configuration { get; init; } = Config.Configuration.None;
+
+    /// <summary>With <c>--show-config</c>: an ini file; otherwise null.</summary>
+    public string? ShownConfiguration { get; init; }
+
+    /// <summary>The applications, for logs.</summary>
+    public string Application => Applications.Count == 0 ? "(none)" : string.Join(", ", Applications);
 }

@@ -3,5 +3,27 @@ namespace UGreen.Py.Server.Options;
 /// <summary>What the checks ask of the machine; tests give their own.</summary>
 internal sealed record Surroundings(Func<string, string?> Environment, Func<string, bool> IsDirectory, Func<string, bool> Exists)
 {
-    public static Surroundings Real { get; } = new(System.Environment.GetEnvironmentVariable, Directory.Exists, Path.Exists);
+    /// <summary>All environment variables.</summary>
+    public Func<IEnumerable<KeyValuePair<string, string>>> Variables { get; init; } = () => [];
+
+    /// <summary>The folder that relative paths of configuration files begin at.</summary>
+    public string Folder { get; init; } = CurrentFolder();
+
+    public static Surroundings Real { get; } = new(System.Environment.GetEnvironmentVariable, Directory.Exists, Path.Exists)
+    {
+        Variables = () => System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(v => KeyValuePair.Create((string)v.Key, v.Value as string ?? "")),
+    };
+
+    private static string CurrentFolder()
+    {
+        try
+        {
+            return Directory.GetCurrentDirectory();
+        }
+        catch (IOException)
+        {
+            // It was removed; who starts there without a relative path need not care.
+            return "/";
+        }
+    }
 }

@@ -5,15 +5,13 @@ internal static class UwsgiOptions
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "M", "p", "t", "T", "i", "R", "x", "y", "j", "S",
-        "add-header", "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "check-static", "chmod-socket", "cron", "daemonize", "die-on-term", "emperor",
-        "enable-threads", "env", "fiber", "forwarded-allow", "gevent", "gid", "greenlet", "harakiri", "http-keepalive", "http-socket", "http-timeout", "https", "import", "ini",
-        "json", "lazy", "lazy-apps", "limit-post", "listen", "log-format", "logformat", "logto", "loop", "manage-script-name", "master", "max-requests", "memory-report", "mount",
-        "mule", "need-app", "offload-threads", "pidfile", "post-buffering", "processes", "procname-prefix", "py-autoreload", "queue", "reload-on-rss", "set", "sharedarea",
-        "show-config", "single-interpreter", "socket-timeout", "spooler", "static-map", "stats", "strict", "thunder-lock", "threads", "touch-reload", "tornado", "uid",
-        "umask", "vacuum", "worker-reload-mercy", "workers", "xml", "yaml", "yml",
+        "i", "M", "p", "R", "T", "t", "x",
+        "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "cron", "daemonize", "die-on-term", "emperor", "enable-threads", "fiber", "gevent",
+        "gid", "greenlet", "harakiri", "lazy", "lazy-apps", "loop", "master", "max-requests", "memory-report", "mule", "offload-threads", "pidfile",
+        "post-buffering", "processes", "procname-prefix", "py-autoreload", "queue", "reload-on-rss", "sharedarea", "single-interpreter", "spooler",
+        "stats", "threads", "thunder-lock", "tornado", "touch-reload", "uid", "umask", "vacuum", "worker-reload-mercy", "workers", "xml",
     };
 
     /// <param name="name">Without dashes.</param>
-    public static bool Has(string name) => Names.Contains(name);
+    public static bool Has(string name) => Names.Contains(name) || MoreUwsgiOptions.Names.Contains(name);
 }

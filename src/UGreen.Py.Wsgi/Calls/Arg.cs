@@ -43,6 +43,25 @@ internal static class Arg
         return (int)number;
     }
 
+    /// <summary>A number of bytes, or a position in a file: an int of at least 0 and less than 2**63.</summary>
+    public static long Size(string function, in HubCallArguments args, int index)
+    {
+        var number = CApi.PyLong_AsLongLongAndOverflow(args.At(index), out var overflow);
+        if (number == -1 && !CApi.PyErr_Occurred().IsNull) throw HubCallException.Pending();
+        if (overflow != 0 || number < 0) throw HubCallException.Value($"{function}(): a position or size must be at least 0 and less than 2**63");
+        return number;
+    }
+
+    /// <summary>The bytes of a str (as UTF-8) or of a bytes-like object; a copy.</summary>
+    public static byte[] Data(string function, string argument, in HubCallArguments args, int index)
+    {
+        var value = args.At(index);
+        if (PyText.TryGetBytes(value, out var bytes)) return bytes.ToArray();
+        if (PyText.ToText(value) is { } text) return System.Text.Encoding.UTF8.GetBytes(text);
+        using var buffer = ReadableBuffer.TryOpen(value);
+        return buffer.IsOpen ? buffer.Span.ToArray() : throw HubCallException.Type($"{function}(): {argument} must be str (without lone surrogates) or bytes-like");
+    }
+
     /// <summary>Seconds as int or float, in nanoseconds; 0 when absent, zero, negative or None.</summary>
     public static long Timeout(string function, in HubCallArguments args, int index)
     {

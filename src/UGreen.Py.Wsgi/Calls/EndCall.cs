@@ -15,7 +15,8 @@ internal sealed partial class EndCall(ILogger log) : HubCall("end", "end()\n--\n
         return CallOutcome.Resume;
     }
 
-    private void End(WsgiRequest request)
+    /// <summary>Ends the response of a request that still has one.</summary>
+    public void End(WsgiRequest request)
     {
         if (request.Exchange is not { } exchange) return;
         if (request.State == ResponseState.None)
@@ -30,7 +31,7 @@ internal sealed partial class EndCall(ILogger log) : HubCall("end", "end()\n--\n
         if (request.State == ResponseState.Streaming)
         {
             if (missing > 0) TooShort(log, request.Title, missing);
-            request.Finish(missing > 0 || request.ClientGone ? ExchangeOutcome.Aborted : ExchangeOutcome.Streamed);
+            request.Finish(missing > 0 || request.ClientGone || request.IsBroken ? ExchangeOutcome.Aborted : ExchangeOutcome.Streamed);
             return;
         }
 

@@ -15,14 +15,36 @@ internal sealed partial class FailCall(ILogger log) : HubCall("fail", "fail(trac
     {
         var request = WsgiApplication.RequestOf(green);
         var traceback = (PyText.ToText(args.At(0)) ?? "(the traceback could not be formatted)").TrimEnd();
-        if (request.ClientGone || request.Exchange?.ClientGone.IsCancellationRequested == true) ClientLeft(log, request.Title, LastLine(traceback));
+        var fault = request.Exchange?.FaultStatus ?? 0;
+        if (fault != 0 && request.BodyFault is { } text && traceback.Contains(text, StringComparison.Ordinal))
+        {
+            // What the client did wrong is in the log already. Only an error that came of it, in the application's own handling, is news.
+            if (!LastLine(traceback).Contains(text, StringComparison.Ordinal)) ApplicationFailed(log, request.Title, traceback);
+            else ClientLeft(log, request.Title, LastLine(traceback));
+            Answer(request, fault);
+            green.Result = PyFast.Singleton(PyConstants.None);
+            return CallOutcome.Resume;
+        }
+
+        var isGone = request.ClientGone || request.Exchange?.ClientGone.IsCancellationRequested == true;
+        if (isGone) ClientLeft(log, request.Title, LastLine(traceback));
         else ApplicationFailed(log, request.Title, traceback);
 
-        if (request.State == ResponseState.Streaming) request.Finish(ExchangeOutcome.Aborted);
+        // Nobody is there to be told 500, and the access log shall not say that somebody was.
+        if (isGone || request.State == ResponseState.Streaming) request.Finish(ExchangeOutcome.Aborted);
         else request.FinishWith(500, "Internal Server Error");
         green.Result = PyFast.Singleton(PyConstants.None);
         return CallOutcome.Resume;
     }
+
+    private static void Answer(WsgiRequest request, int fault)
+    {
+        // 499: nobody is there to be told.
+        if (request.State == ResponseState.Streaming || fault == 499) request.Finish(ExchangeOutcome.Aborted);
+        else request.FinishWith(fault, s_texts.GetValueOrDefault(fault, "Bad Request"));
+    }
+
+    private static readonly Dictionary<int, string> s_texts = new() { [408] = "Request Timeout", [413] = "Content Too Large", [431] = "Request Header Fields Too Large" };
 
     private static string LastLine(string text) => text[(text.LastIndexOf('\n') + 1)..];
 

@@ -19,9 +19,16 @@ internal sealed class IsConnectedCall() : HubCall("is_connected",
         var fd = args.Count == 1 && args.At(0) != PyConstants.None ? Arg.Fd(Name, args, 0) : -1;
         bool connected;
         if (fd < 0 || fd == request?.Exchange?.SocketFd)
-            connected = request is { Exchange: { } exchange, ClientGone: false } && !exchange.ClientGone.IsCancellationRequested;
+        {
+            // The front's word may come before its message in the inbox; whoever has heard "no" here must not be able to write.
+            if (request?.Exchange?.ClientGone.IsCancellationRequested == true) request.LostClient();
+            connected = request is { Exchange: not null, ClientGone: false };
+        }
         else
+        {
             connected = SocketStatus.HasNoError(fd);
+        }
+
         green.Result = PyFast.Singleton(connected ? PyConstants.True : PyConstants.False);
         return CallOutcome.Resume;
     }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Hub;
@@ -9,53 +8,81 @@ using UGreen.Py.Native;
 namespace UGreen.Py.Wsgi.Calls;
 
 /// <summary>
-/// <c>_ugreen.read_into(buffer)</c>: fills a writable buffer with request body bytes, at least one unless the body has ended (0), and parks while none are there.
-/// The bytes are copied once, from the front's pipe into Python's buffer.
+/// <c>_ugreen.read_into(buffer, timeout=None)</c>: fills a writable buffer with request body bytes, at least one unless the body has ended (0), and parks while none are there.
+/// The bytes are copied once, from the front's pipe into Python's buffer. With a time-out in seconds it raises OSError when that is over; with 0 it does not wait and
+/// returns None. Then the read itself stays under way, and the next call goes on with it: no byte is lost.
 /// </summary>
 internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_into",
-    "read_into(buffer, /)\n--\n\nRead request body bytes into buffer; returns how many, 0 at the end. Raises OSError when the client is gone. For the driver only.")
+    "read_into(buffer, timeout=None, /)\n--\n\nRead request body bytes into buffer; returns how many, 0 at the end. Raises OSError when the client is gone. For the driver only.")
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 1);
+        Arg.Count(Name, args, 1, 2);
         var request = WsgiApplication.RequestOf(green);
-        return request.Exchange is { HasBody: true } ? Read(green, request, args.At(0)) : Answer(green, 0);
+        if (request.BodyEnded) return Answer(green, 0);
+
+        // The front passes over what is left; to say "end" here would make half a body look like a whole one.
+        if (request.Exchange is null) throw HubCallException.Os(Errno.EPIPE, "error during read on wsgi.input: the response is complete, and what was left of the body is gone");
+        return Read(green, request, args);
     }
 
     public override CallOutcome Continue(GreenThread green, WakeCause cause)
     {
         var request = WsgiApplication.RequestOf(green);
+        request.DisarmRead();
         request.Pending = PendingOperation.None;
-        return Copy(green, request, green.Arguments.At(0));
+        if (cause != WakeCause.Timeout) return Copy(green, request, green.Arguments);
+        throw HubCallException.Os(Errno.ETIMEDOUT, "error during read on wsgi.input: nothing came within the time-out");
     }
 
-    private CallOutcome Read(GreenThread green, WsgiRequest request, BorrowedRef target)
+    private CallOutcome Read(GreenThread green, WsgiRequest request, in HubCallArguments args)
     {
-        try
+        var waits = args.Count < 2 || args.At(1) == PyConstants.None;
+        var timeout = Arg.Timeout(Name, args, 1);
+        Task<ReadResult>? unfinished = request.UnfinishedRead;
+        if (unfinished is null)
         {
+            try
+            {
 #pragma warning disable CA2012 // kept in the request because the wait spans a park; it is still awaited exactly once
-            request.PendingRead = request.Exchange!.Body.ReadAsync();
+                request.PendingRead = request.Exchange!.Body.ReadAsync();
 #pragma warning restore CA2012
-        }
-        catch (Exception error) when (IsBroken(error))
-        {
-            throw Broken(request, error);
+            }
+            catch (Exception error) when (IsBroken(error))
+            {
+                throw Broken(request, error);
+            }
+
+            if (request.PendingRead.IsCompleted) return Copy(green, request, args);
+
+            // Who may stop waiting before the read ends needs something that can be asked again, and waited for again.
+            if (!waits) request.UnfinishedRead = unfinished = request.PendingRead.AsTask();
         }
 
-        if (request.PendingRead.IsCompleted) return Copy(green, request, target);
+        if (unfinished is { IsCompleted: true }) return Copy(green, request, args);
+        if (!waits && timeout == 0)
+        {
+            green.Result = PyFast.Singleton(PyConstants.None);
+            return CallOutcome.Resume;
+        }
+
         var serial = green.Park(this, ParkReason.Operation);
         request.Pending = PendingOperation.Read;
         var inbox = application.Hub.Inbox;
-        request.PendingRead.GetAwaiter().UnsafeOnCompleted(() => inbox.Post(green, null, serial));
+        if (timeout > 0) request.ArmRead(timeout, serial);
+        if (unfinished is not null) unfinished.GetAwaiter().UnsafeOnCompleted(() => inbox.Post(green, null, serial));
+        else request.PendingRead.GetAwaiter().UnsafeOnCompleted(() => inbox.Post(green, null, serial));
         return CallOutcome.Park;
     }
 
-    private CallOutcome Copy(GreenThread green, WsgiRequest request, BorrowedRef target)
+    private CallOutcome Copy(GreenThread green, WsgiRequest request, in HubCallArguments args)
     {
         ReadResult read;
         try
         {
-            read = request.PendingRead.GetAwaiter().GetResult();
+            var unfinished = request.UnfinishedRead;
+            request.UnfinishedRead = null;
+            read = unfinished is null ? request.PendingRead.GetAwaiter().GetResult() : unfinished.GetAwaiter().GetResult();
         }
         catch (Exception error) when (IsBroken(error))
         {
@@ -65,24 +92,43 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         // Whatever happens, the pipe must be told how far we got: it refuses a second read otherwise.
         var end = read.Buffer.Start;
         int length;
+        bool isWhole;
         try
         {
-            using var buffer = WritableBuffer.Open(target);
+            using var buffer = WritableBuffer.Open(args.At(0));
             var piece = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, buffer.Span.Length));
             piece.CopyTo(buffer.Span);
             length = (int)piece.Length;
             end = piece.End;
+            request.BodyEnded = read.IsCompleted && length == read.Buffer.Length;
             if (buffer.Span.Length == 0) return Answer(green, 0);
         }
         finally
         {
-            request.Exchange!.Body.AdvanceTo(end);
+            isWhole = TryAdvance(request.Exchange!.Body, end);
         }
+
+        // The bytes came, but their client is gone.
+        if (!isWhole) throw Broken(request, new OperationCanceledException("the client has left"));
 
         // Bytes that came at the same moment count more: they have been taken from the pipe, and the exception waits for the next wait.
         if (read.IsCanceled && length == 0 && green.TakeInterrupt() is { } interrupt) throw interrupt;
         if (read.IsCanceled && length == 0) throw HubCallException.Os(Errno.EIO, "error during read on wsgi.input: the read was cancelled");
-        return length > 0 || read.IsCompleted ? Answer(green, length) : Read(green, request, target);
+        return length > 0 || read.IsCompleted ? Answer(green, length) : Read(green, request, args);
+    }
+
+    /// <summary>False when the request was broken off since the read; Kestrel's HTTP/2 says it here.</summary>
+    private static bool TryAdvance(PipeReader body, SequencePosition end)
+    {
+        try
+        {
+            body.AdvanceTo(end);
+            return true;
+        }
+        catch (Exception error) when (IsBroken(error))
+        {
+            return false;
+        }
     }
 
     private static bool IsBroken(Exception error) => error is IOException or OperationCanceledException or InvalidOperationException;
@@ -93,10 +139,5 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
         return CallOutcome.Resume;
     }
 
-    private static HubCallException Broken(WsgiRequest request, Exception error)
-    {
-        // The front may cancel its token a moment later. A body that is only malformed has another cause, and a client that waits for the answer.
-        if (error is OperationCanceledException || error.InnerException is SocketException) request.LostClient();
-        return HubCallException.Os(Errno.EIO, $"error during read on wsgi.input: {error.Message}");
-    }
+    private HubCallException Broken(WsgiRequest request, Exception error) => BodyFault.Raise(application, request, error);
 }

@@ -15,6 +15,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// <item>While the client is slow the flush does not finish: the green thread parks, and goes on with the next copy when it has.</item>
 /// <item>Then the others run (or, with something registered, the green thread waits for that): every yield is a switch point.</item>
 /// </list>
+/// Returns None; after a wait for something registered the fd that ended it, -1 for its deadline, -2 for anything else.
 /// </summary>
 internal sealed class SendCall(string name, bool yields, WsgiApplication application) : HubCall(name, $"{name}(data, /)\n--\n\nSend bytes of the response body. Raises OSError when the client is gone.")
 {
@@ -25,7 +26,6 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
     {
         var request = WsgiApplication.RequestOf(green);
         if (args.Count != 1 || !PyText.TryGetBytes(args.At(0), out var data)) throw NotBytes(args);
-        green.Result = PyFast.Singleton(PyConstants.None);
         if (data.Length == 0) return Switch(green);
         if (request.State == ResponseState.None) throw HubCallException.Assertion("the application sent a body before it called start_response()");
         if (request.ClientGone) throw Gone();
@@ -39,6 +39,7 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
             data.CopyTo(exchange.SetWholeBody(data.Length));
             request.CountBody(data.Length);
             request.Finish(ExchangeOutcome.Whole);
+            green.Result = PyFast.Singleton(PyConstants.None);
             return CallOutcome.Resume;
         }
 
@@ -52,9 +53,10 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
         return Push(green, request, args.At(0));
     }
 
-    /// <summary>The flush that it was parked for is done.</summary>
+    /// <summary>The flush that it was parked for is done, or what the application had registered before its yield has happened.</summary>
     public override CallOutcome Continue(GreenThread green, WakeCause cause)
     {
+        if (cause != WakeCause.Completed) return Tell(green, CallOutcome.Resume);
         var request = WsgiApplication.RequestOf(green);
         request.Pending = PendingOperation.None;
         Settled(request);
@@ -110,6 +112,8 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
             // The flush is broken: what follows says the same.
         }
 
+        if (request.Exchange is { } exchange) exchange.WriteFailed = true;
+
         // The front may cancel its token a moment later; whoever asks from now on must hear it already.
         request.LostClient();
         throw Gone();
@@ -117,11 +121,24 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
 
     private CallOutcome Switch(GreenThread green)
     {
-        if (!yields) return CallOutcome.Resume;
-        return green.Waits.Suspend();
+        if (yields && !green.Waits.IsEmpty)
+        {
+            var outcome = green.Waits.Suspend(this);
+            return outcome == CallOutcome.Park ? outcome : Tell(green, outcome);
+        }
+
+        green.Result = PyFast.Singleton(PyConstants.None);
+        return yields ? green.Waits.Suspend() : CallOutcome.Resume;
     }
 
-    private static HubCallException Gone() => HubCallException.Os(Errno.EPIPE, "write error: the client went away");
+    // For the environ's keys about the last wait; see the driver.
+    private static CallOutcome Tell(GreenThread green, CallOutcome outcome)
+    {
+        green.Result = CApi.PyLong_FromLongLong(green.Waits.TimedOut ? -1 : green.Waits.ReadyFd >= 0 ? green.Waits.ReadyFd : -2).OrThrow().Detach();
+        return outcome;
+    }
+
+    internal static HubCallException Gone() => HubCallException.Os(Errno.EPIPE, "write error: the client went away");
 
     private static HubCallException TooLong(long room)
         => HubCallException.Value($"the application sent more than its Content-Length ({room} bytes were left)");

@@ -21,6 +21,7 @@ internal sealed class EnvironBuilder
     private readonly HeaderKey _method = Key("REQUEST_METHOD");
     private readonly HeaderKey _protocol = Key("SERVER_PROTOCOL");
     private readonly HeaderKey _scheme = Key("wsgi.url_scheme");
+    private readonly HeaderKey _https = Key("HTTPS");
     private readonly HeaderKey _serverName = Key("SERVER_NAME");
     private readonly HeaderKey _serverPort = Key("SERVER_PORT");
     private readonly HeaderKey _remoteAddress = Key("REMOTE_ADDR");
@@ -74,6 +75,7 @@ internal sealed class EnvironBuilder
     {
         Set(environ, _method.Key, _method.Value(exchange.Method));
         Set(environ, _protocol.Key, _protocol.Value(exchange.Protocol));
+        if (exchange.Scheme == "https") Set(environ, _https.Key, _https.Value("on"));
         Set(environ, _serverName.Key, _serverName.Value(exchange.LocalAddress));
         Set(environ, _serverPort.Key, _serverPort.Value(PortText(exchange)));
         Set(environ, _remoteAddress.Key, _remoteAddress.Value(exchange.RemoteAddress));

@@ -28,12 +28,12 @@ public sealed class LifecycleTests
         taken.Listen();
         var address = taken.LocalEndPoint!.ToString();
 
-        await Refused(address!, $"cannot listen on --http {address}: the address is already in use");
+        await Refused($"cannot listen on --http {address}: the address is already in use", address!);
     }
 
     [Fact]
     public async Task An_address_of_another_machine_is_one_clear_line()
-        => await Refused("192.0.2.1:8080", "cannot listen on --http 192.0.2.1:8080: the address does not belong to this machine");
+        => await Refused("cannot listen on --http 192.0.2.1:8080: the address does not belong to this machine", "192.0.2.1:8080");
 
     [Fact]
     public async Task Of_several_endpoints_the_failing_one_is_named()
@@ -49,6 +49,47 @@ public sealed class LifecycleTests
         var error = await Assert.ThrowsAsync<FrontException>(() => front.StartAsync());
 
         Assert.Equal($"cannot listen on --http {address}: the address is already in use", error.Message);
+    }
+
+    [Fact]
+    public async Task After_an_error_nothing_listens_and_no_socket_file_is_left()
+    {
+        var folder = Directory.CreateTempSubdirectory("front-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "a.sock");
+            await Refused($"cannot listen on --http {folder.FullName}/no/b.sock: the directory {folder.FullName}/no does not exist", path, Path.Combine(folder.FullName, "no/b.sock"));
+            Assert.Empty(folder.GetFileSystemInfos());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_socket_file_is_there_while_the_front_listens()
+    {
+        var folder = Directory.CreateTempSubdirectory("front-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "a.sock");
+            var front = new HttpFront(
+                new HttpFrontOptions([HttpEndpoint.Parse(path)]) { SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }, new FakeApplication(_ => Task.CompletedTask), null,
+                NullLoggerFactory.Instance);
+            await front.StartAsync();
+            Assert.Equal([$"http://unix:{path}"], front.Addresses);
+            if (OperatingSystem.IsLinux()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+            await Refused($"cannot listen on --http {path}: the address is already in use", path);
+            Assert.True(File.Exists(path));
+
+            await front.DisposeAsync();
+            Assert.False(File.Exists(path));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     [Fact]
@@ -117,10 +158,10 @@ public sealed class LifecycleTests
         Assert.Equal(["GET /good 201 5 4 9", "GET /bad 500 0 4 9"], log.Lines);
     }
 
-    private static async Task Refused(string address, string message)
+    private static async Task Refused(string message, params string[] addresses)
     {
         var front = new HttpFront(
-            new HttpFrontOptions([HttpEndpoint.Parse(address)]), new FakeApplication(_ => Task.CompletedTask), null, NullLoggerFactory.Instance);
+            new HttpFrontOptions([.. addresses.Select(HttpEndpoint.Parse)]), new FakeApplication(_ => Task.CompletedTask), null, NullLoggerFactory.Instance);
 
         var error = await Assert.ThrowsAsync<FrontException>(() => front.StartAsync());
 

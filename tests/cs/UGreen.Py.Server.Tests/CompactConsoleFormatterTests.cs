@@ -25,6 +25,7 @@ public sealed class CompactConsoleFormatterTests
     [InlineData("a\n18:04:05.123 info  hub: forged", "a\n    18:04:05.123 info  hub: forged")]
     [InlineData("Traceback:\r\n  File x\r\n", "Traceback:\n      File x")]
     [InlineData("a\x1b[2Jb\0\u0085", "a\\x1b[2Jb\\x00\\x85")]
+    [InlineData("a\u2028b\u2029c", "a\\x2028b\\x2029c")]
     [InlineData("tab\tstays, umlaut \u00fc too", "tab\tstays, umlaut \u00fc too")]
     public void No_message_can_look_like_an_entry(string message, string shown)
         => Assert.Equal($"18:04:05.123 info  hub: {shown}\n", Format("hub", message));

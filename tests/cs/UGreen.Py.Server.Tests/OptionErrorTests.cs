@@ -28,10 +28,22 @@ public sealed class OptionErrorTests
     [InlineData("--async-queue: -1 is out of range (0 to 1000000)", "--async-queue", "-1", "app")]
     [InlineData("--shutdown-timeout: 'soon' is not a whole number", "--shutdown-timeout", "soon", "app")]
     [InlineData("--log-level: 'loud' is not known; expected trace, debug, info, warning, error, critical or none", "--log-level", "loud", "app")]
-    [InlineData("--http 'x': 'x' is not a port (0 to 65535); expected [HOST]:PORT, for example :8080 or 127.0.0.1:8080", "--http", "x", "app")]
+    [InlineData("--http 'x:': the port is missing; expected HOST:PORT, :PORT, the path of a unix socket, @NAME or fd://N, for example 127.0.0.1:8080 or /run/app.sock", "--http", "x:", "app")]
+    [InlineData("--https 'x': expected ADDR,CERT,KEY: an address and two PEM files, for example :8443,/etc/ssl/site.pem,/etc/ssl/site.key", "--https", "x", "app")]
+    [InlineData("--chmod-socket: '888' is not an octal mode from 0 to 777", "--chmod-socket=888", "app")]
+    [InlineData("--chmod-socket: '1777' is not an octal mode from 0 to 777", "--chmod-socket=1777", "app")]
+    [InlineData("--chmod-socket: 'rw' is not an octal mode from 0 to 777", "-Crw", "app")]
+    [InlineData("--forwarded-allow 'x': 'x' is not an IP address, a network such as 10.0.0.0/8, unix or *", "--forwarded-allow-ips=x", "app")]
+    [InlineData("--listen: 0 is out of range (1 to 65535)", "-l", "0", "app")]
     [InlineData("--chdir: '/nowhere' is not a directory", "--chdir", "/nowhere", "app")]
     [InlineData("--virtualenv: '/nowhere' is not a directory", "--venv", "/nowhere", "app")]
     [InlineData("--python: '/nowhere/python' does not exist", "--python", "/nowhere/python", "app")]
+    [InlineData("--log-format: '%(' at position 3 is not closed by ')'", "--log-format", "a %(uri", "app")]
+    [InlineData("--log-json and --log-format exclude each other: both say what a request line looks like", "--log-json", "--logformat", "%(uri)", "app")]
+    [InlineData("--req-logger: 'syslog' is not supported; expected file:FILE", "--req-logger", "syslog", "app")]
+    [InlineData("--req-logger: 'file:' is not supported; expected file:FILE", "--req-logger", "file:", "app")]
+    [InlineData("--log-slow: '-1' is not a whole number from 0 to 2147483647", "--log-slow=-1", "app")]
+    [InlineData("--log-big: '1k' is not a whole number from 0 to 2147483647", "--log-big", "1k", "app")]
     [InlineData("no application: give --module PKG.MOD[:CALLABLE], --wsgi-file FILE or one of them as a bare argument")]
     [InlineData("one application only: give one of --module, --wsgi-file and a bare argument (got --module a, --wsgi-file b.py)", "-w", "a", "--wsgi-file", "b.py")]
     [InlineData("one application only: give one of --module, --wsgi-file and a bare argument (got a, b)", "a", "b")]
@@ -59,7 +71,7 @@ public sealed class OptionErrorTests
 
     [Fact]
     public void All_errors_are_told_at_once()
-        => Assert.Equal(3, Errors("--async", "x", "--log-level", "y", "--http", "z", "app").Count);
+        => Assert.Equal(3, Errors("--async", "x", "--log-level", "y", "--http", "z:", "app").Count);
 
     [Theory]
     [InlineData("async", "async", 0)]

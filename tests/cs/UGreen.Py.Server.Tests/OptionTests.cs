@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
+using UGreen.Py.Front.Logs;
 using UGreen.Py.Server.Options;
 using UGreen.Py.Switching;
+using UGreen.Py.Wsgi;
 using Xunit;
 using static UGreen.Py.Server.Tests.CommandLineFacts;
 
@@ -13,9 +15,10 @@ public sealed class OptionTests
     {
         var options = Run("-w", "app");
 
-        Assert.Equal("app", options.Module);
-        Assert.Null(options.WsgiFile);
-        Assert.Equal("application", options.Callable);
+        Assert.Equal(new WsgiMount("", "app", null, "application"), Assert.Single(options.Applications));
+        Assert.True(options.NeedApplication);
+        Assert.Null(options.StaticFiles);
+        Assert.Empty(options.AddedHeaders);
         Assert.Equal("127.0.0.1:8000", Assert.Single(options.Http).Text);
         Assert.Equal(100, options.Cores);
         Assert.False(options.UgreenImplied);
@@ -53,7 +56,7 @@ public sealed class OptionTests
     {
         var options = Run(args);
 
-        Assert.Equal((module, file, callable), (options.Module, options.WsgiFile, options.Callable));
+        Assert.Equal(new WsgiMount("", module, file, callable), Assert.Single(options.Applications));
     }
 
     [Theory]
@@ -74,8 +77,49 @@ public sealed class OptionTests
 
         Assert.Equal([":1", ":2"], options.Http.Select(h => h.Text));
         Assert.Equal(["/a,b:c", "-d", "/e"], options.PythonPaths);
-        Assert.Equal("app", options.Module);
+        Assert.Equal("app", Assert.Single(options.Applications).Module);
     }
+
+    [Fact]
+    public void Sockets_of_all_kinds()
+    {
+        var options = Run("--http-socket", ":1", "--https", ":2,c,k", "--http", "/run/a.sock", "-s", "@b", "-C660", "-l", "7", "app");
+
+        Assert.Equal([":1", "/run/a.sock", ":2"], options.Http.Select(h => h.Text));
+        Assert.Equal(["http", "http", "https"], options.Http.Select(h => h.Scheme));
+        Assert.Equal(["@b"], options.Sockets.Select(s => s.Text));
+        Assert.Equal(Octal("660"), options.SocketMode);
+        Assert.Equal(7, options.Backlog);
+    }
+
+    [Theory]
+    [InlineData("--https", ":1,c,k")]
+    [InlineData("--socket", ":1")]
+    public void No_default_socket_beside_one_that_was_asked_for(string option, string value)
+        => Assert.DoesNotContain(Run(option, value, "app").Http, h => h.Text == OptionDefaults.Http);
+
+    [Theory]
+    [InlineData("666", "--chmod-socket", "app.py")]
+    [InlineData("666", "-C", "app.py")]
+    [InlineData("600", "--chmod-socket=600", "app.py")]
+    [InlineData("0", "--chmod-socket=0", "app.py")]
+    public void An_optional_value_comes_with_an_equals_sign_only(string mode, params string[] args)
+    {
+        var options = Run(args);
+
+        Assert.Equal(Octal(mode), options.SocketMode);
+        Assert.Equal("app.py", options.Applications[0].File);
+    }
+
+    [Fact]
+    public void An_optional_value_that_was_left_out_is_kept_as_a_flag()
+    {
+        Assert.Equal(true, Run("--chmod-socket", "app").Given["chmod-socket"]);
+        Assert.Equal("664", Run("--chmod-socket=664", "app").Given["chmod-socket"]);
+        Assert.Null(Run("app").SocketMode);
+    }
+
+    private static UnixFileMode Octal(string digits) => (UnixFileMode)Convert.ToInt32(digits, 8);
 
     [Theory]
     [InlineData("--venv")]
@@ -100,6 +144,24 @@ public sealed class OptionTests
         Assert.Equal(TimeSpan.Zero, options.ShutdownTimeout);
         Assert.Equal(LogLevel.Debug, options.LogLevel);
         Assert.False(options.LogRequests);
+    }
+
+    [Fact]
+    public void Logging()
+    {
+        var none = Run("app");
+        var all = Run(
+            "app", "-L", "--logto", "x.log", "--req-logger", "file:/r.log", "--logformat", "%(uri)", "--log-x-forwarded-for", "--log-4xx", "--log-5xx", "--log-slow", "100",
+            "--log-big", "0", "--log-zero");
+
+        Assert.Null(none.LogTo);
+        Assert.Equal(new RequestLogOptions(), none.RequestLog);
+        Assert.Equal(Path.GetFullPath("x.log"), all.LogTo);
+        Assert.Equal("/r.log", all.RequestLog.File);
+        Assert.True(all.RequestLog.Format!.HasVariables);
+        Assert.True(all.RequestLog.ShowForwardedFor);
+        Assert.Equal(new RequestFilter { ClientErrors = true, ServerErrors = true, SlowMilliseconds = 100, BigBytes = 0, Empty = true }, all.RequestLog.Forced);
+        Assert.True(Run("app", "--log-json").RequestLog.Json);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class ReadmeOptionsTests
 
     private static string Row(OptionSpec option)
     {
-        var names = (option.Short is { } letter ? $"`-{letter}`, " : "") + $"`--{option.Name}{(option.Value is null ? "" : " " + option.Value)}`";
+        var names = (option.Short is { } letter ? $"`-{letter}`, " : "") + $"`--{option.Usage}`";
         var also = option.Aliases.Count == 0 ? "" : $" (also {string.Join(", ", option.Aliases.Select(alias => $"`--{alias}`"))})";
         var repeated = option.Repeatable ? "; may be repeated" : "";
         var preset = option.Default is null ? "" : $"`{option.Default}` ";

@@ -170,7 +170,7 @@ public sealed class ServerHostTests : IDisposable
 
     private ServerHost Host(IWorker worker, int port = 0)
     {
-        var options = new ServerOptions { Module = "app", Http = [HttpEndpoint.Parse($"127.0.0.1:{port}")] };
+        var options = new ServerOptions { Applications = [new Wsgi.WsgiMount("", "app", null, "application")], Http = [HttpEndpoint.Parse($"127.0.0.1:{port}")] };
         return new ServerHost(options, worker, null, _signals, NullLoggerFactory.Instance, _announced, TimeProvider.System);
     }
 

@@ -1,5 +1,5 @@
 using System.Text;
-using UGreen.Py.Wsgi.Environ;
+using UGreen.Py.Gateway;
 using Xunit;
 
 namespace UGreen.Py.Wsgi.Tests;

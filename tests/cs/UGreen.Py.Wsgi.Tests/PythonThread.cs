@@ -31,7 +31,7 @@ public sealed class PythonThread() : InterpreterThread(GreenStacks.ReserveBytes(
     {
         var application = Path.Combine(Directory.CreateTempSubdirectory("ugreen-wsgi-").FullName, "app.py");
         File.WriteAllText(application, "def application(environ, start_response): raise NotImplementedError\n");
-        var settings = new WsgiSettings { WsgiFile = application, Cores = Cores, StackPages = StackPages, QueueLimit = QueueLimit, ShimPath = Path.Combine(AppContext.BaseDirectory, "uwsgi_shim") };
+        var settings = new WsgiSettings { Applications = [new WsgiMount("", null, application, "application")], Cores = Cores, StackPages = StackPages, QueueLimit = QueueLimit, ShimPath = Path.Combine(AppContext.BaseDirectory, "uwsgi_shim") };
         var stacks = GreenStacks.Carve(Cores, StackPages);
         var clock = new FakeClock();
         HubLoop? loop = null;

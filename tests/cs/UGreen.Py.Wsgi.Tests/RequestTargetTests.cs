@@ -1,4 +1,4 @@
-using UGreen.Py.Wsgi.Environ;
+using UGreen.Py.Gateway;
 using Xunit;
 
 namespace UGreen.Py.Wsgi.Tests;

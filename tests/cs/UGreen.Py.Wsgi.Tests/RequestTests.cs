@@ -20,6 +20,26 @@ public sealed class RequestTests(PythonThread python)
         Assert.InRange(exchange.Core, 0, PythonThread.Cores - 1);
     });
 
+    [Theory]
+    [InlineData("/", "root  /")]
+    [InlineData("/blog", "blog /blog ")]
+    [InlineData("/blog/x", "blog /blog /x")]
+    [InlineData("/blogs", "root  /blogs")]
+    [InlineData("/bl%6Fg%2Fshop/x", "shop /blog/shop /x")]
+    public void Several_applications(string target, string expected) => python.Serve(hub =>
+    {
+        hub.Application("""
+            from ugreen._apps import dispatcher
+            def make(name):
+                def application(environ, start_response):
+                    start_response('200 OK', [])
+                    return [f"{name} {environ['SCRIPT_NAME']} {environ['PATH_INFO']}".encode()]
+                return application
+            return dispatcher({'': make('root'), '/blog': make('blog'), '/blog/shop': make('shop')})(environ, start_response)
+            """);
+        Assert.Equal(expected, hub.Submit(new TestExchange(target)).Whole);
+    });
+
     [Fact]
     public void A_generator_streams_and_waits_for_a_slow_client() => python.Serve(hub =>
     {

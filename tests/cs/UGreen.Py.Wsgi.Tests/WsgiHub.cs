@@ -29,6 +29,9 @@ internal sealed class WsgiHub(HubLoop loop, ThreadStateSwap state, WsgiApplicati
     /// <summary>What the application recorded, a line each.</summary>
     public string Records => _scope.Text("'\\n'.join(map(str, records))");
 
+    /// <summary>The text of a Python expression over what the application set.</summary>
+    public string Evaluate(string expression) => _scope.Text(expression);
+
     /// <summary>Hands the exchange over and lets the hub do what it can.</summary>
     public TestExchange Submit(TestExchange exchange)
     {
@@ -41,6 +44,20 @@ internal sealed class WsgiHub(HubLoop loop, ThreadStateSwap state, WsgiApplicati
     {
         for (var i = 0; i < EnoughPasses; i++) loop.RunPass();
         state.Activate(ThreadStateSwap.Hub);
+    }
+
+    /// <summary>Steps until something is true that a pool thread has a part in.</summary>
+    public void StepUntil(Func<bool> condition, string what)
+    {
+        Assert.True(
+            SpinWait.SpinUntil(
+                () =>
+                {
+                    Step();
+                    return condition();
+                },
+                TimeSpan.FromSeconds(20)),
+            "waited for " + what);
     }
 
     public int FreeCores => loop.FreeCores;

@@ -1,13 +1,17 @@
-namespace UGreen.Py.Wsgi.Environ;
+namespace UGreen.Py.Gateway;
 
 /// <summary>Splits a request target (RFC 9112, section 3.2) into path and query.</summary>
-internal static class RequestTarget
+public static class RequestTarget
 {
     /// <summary>
     /// Path (still percent-encoded) and query (without '?') of an origin-form target, an absolute-form one (the authority is dropped) or "*" (path "*").
     /// </summary>
+    /// <param name="target">As sent.</param>
+    /// <param name="path">At least "/".</param>
+    /// <param name="query">Empty when there is none.</param>
     public static void Split(string target, out ReadOnlySpan<char> path, out ReadOnlySpan<char> query)
     {
+        ArgumentNullException.ThrowIfNull(target);
         var rest = target.AsSpan();
         if (rest.Length > 0 && rest[0] != '/' && rest.IndexOf("://") is var scheme and > 0)
         {

@@ -1,7 +1,7 @@
-namespace UGreen.Py.Wsgi.Environ;
+namespace UGreen.Py.Gateway;
 
 /// <summary>Percent-decoding of a path into latin-1 characters, one per byte, as PEP 3333 wants PATH_INFO. A '%' that no two hex digits follow stays as it is.</summary>
-internal static class PercentDecoder
+public static class PercentDecoder
 {
     /// <summary>Decodes into <paramref name="target"/>, which must be at least as long as <paramref name="path"/>; returns the length.</summary>
     public static int Decode(ReadOnlySpan<char> path, Span<char> target)

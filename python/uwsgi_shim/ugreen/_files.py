@@ -1,0 +1,186 @@
+"""Files as responses: ``wsgi.file_wrapper`` and ``uwsgi.sendfile()``.
+
+A regular file is sent by the server itself, from the page cache into the connection, without Python. Everything else is read in blocks.
+"""
+
+import errno
+import io
+import operator
+import os
+import stat
+
+from _ugreen import is_connected, ready_fd, respond_file, send_file, suspend, wait_fd_read, write
+
+#: How much is read at once when the server cannot send the file itself.
+BLOCK_BYTES = 64 * 1024
+
+
+class FileWrapper:
+    """``wsgi.file_wrapper(file[, block size])``: return it from the application to send the file from where it stands.
+
+    It is also an iterable of blocks, for middleware that wants to see them. ``file`` needs a ``read(size)``; its ``close()`` is called at the end of the request.
+    """
+
+    def __init__(self, filelike, blksize=BLOCK_BYTES):
+        self.filelike = filelike
+        self.blksize = blksize if blksize > 0 else BLOCK_BYTES
+        self._read = filelike.read
+        close = getattr(filelike, "close", None)
+        if close is not None:
+            self.close = close
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        block = self._read(self.blksize)
+        if not block:
+            raise StopIteration
+        return block
+
+
+def respond(wrapper):
+    """Send what a FileWrapper stands for, as the driver's answer. True: the front sends it, and the response is no longer ours. False: iterate. None: it was sent."""
+    file = _regular(wrapper.filelike)
+    if file is None:
+        return False
+    fd, position, size = file
+    left = max(0, size - position)
+    if respond_file(fd, position, left):
+        return True
+    # Something was written before, so the file is only the rest of the body.
+    send_file(fd, position, left)
+    return None
+
+
+def sendfile(file, chunk=0, pos=None, size=0, /):
+    """Send a file as the next part of the response body, and wait until it is out.
+
+    file    a path (str, bytes or PathLike), a file object, or a file descriptor
+    chunk   bytes to read at once from what is not a regular file; 0: 64 KiB
+    pos     where in the file to begin, in bytes; without it a file object is sent from where it stands, anything else from its beginning
+    size    how many bytes; 0, or more than there are: to the end
+
+    Returns True, or None when the path cannot be opened. Raises OSError when the client is gone, TypeError for objects that are no file.
+    """
+    chunk, size = operator.index(chunk) or BLOCK_BYTES, operator.index(size)
+    pos = None if pos is None else operator.index(pos)
+    if chunk < 0 or size < 0 or (pos or 0) < 0:
+        raise ValueError("sendfile(): chunk, pos and size must not be negative")
+    if isinstance(file, (str, bytes, os.PathLike)):
+        return _send_path(file, chunk, pos or 0, size)
+    if isinstance(file, int):
+        return _send_fd(file, chunk, pos or 0, size)
+    regular = _regular(file)
+    if regular is not None:
+        fd, position, total = regular
+        return _send_part(fd, position if pos is None else pos, size, total)
+    if hasattr(file, "read"):
+        if pos is not None:
+            file.seek(pos)
+        return _send_blocks(file.read, chunk, size)
+    if hasattr(file, "fileno"):
+        return _send_fd(file.fileno(), chunk, pos or 0, size)
+    raise TypeError(f"sendfile(): file must be a path, a file object or a file descriptor, not {type(file).__name__}")
+
+
+def _send_path(path, chunk, pos, size):
+    try:
+        # Without O_NONBLOCK a named pipe without a writer would stop the whole worker here.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return None
+    try:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            return None
+        return _send_fd(fd, chunk, pos, size)
+    finally:
+        os.close(fd)
+
+
+def _send_fd(fd, chunk, pos, size):
+    status = os.fstat(fd)
+    if stat.S_ISREG(status.st_mode):
+        if status.st_size > 0:
+            return _send_part(fd, pos, size, status.st_size)
+        # Those of /proc say that they are empty.
+        return _send_blocks(_positioned(fd, pos), chunk, size)
+    if pos:
+        raise OSError(errno.ESPIPE, "sendfile(): only a regular file has positions")
+    return _send_blocks(_patient(fd), chunk, size)
+
+
+def _send_part(fd, pos, size, total):
+    left = max(0, total - pos)
+    send_file(fd, pos, min(size, left) if size else left)
+    return True
+
+
+def _send_blocks(read, chunk, size):
+    left = size
+    while not size or left > 0:
+        block = read(min(chunk, left) if size else chunk)
+        if not block:
+            break
+        write(block)
+        left -= len(block)
+    return True
+
+
+def _positioned(fd, pos):
+    def read(count):
+        nonlocal pos
+        block = os.pread(fd, count, pos)
+        pos += len(block)
+        return block
+
+    return read
+
+
+def _patient(fd):
+    """Read from a pipe or a socket, letting the other requests run while it is empty."""
+
+    def read(count):
+        while True:
+            wait_fd_read(fd)
+            suspend()
+            # Something else that the application had registered may have ended the wait: then it begins anew.
+            if ready_fd() == fd:
+                try:
+                    return os.read(fd, count)
+                except BlockingIOError:
+                    continue
+            if not is_connected():
+                raise OSError(errno.EPIPE, "write error: the client went away")
+
+    return read
+
+
+def _regular(file):
+    """(fd, position, size) of a regular file whose bytes are what its read() returns; None for everything else."""
+    if isinstance(file, io.IOBase) and not _reads_plainly(file):
+        return None
+    try:
+        fd = file.fileno()
+        flush = getattr(file, "flush", None)
+        if flush is not None:
+            flush()
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+            return None
+        tell = getattr(file, "tell", None)
+        position = operator.index(tell() if tell is not None else os.lseek(fd, 0, os.SEEK_CUR))
+    except (AttributeError, OSError, TypeError, ValueError):
+        # Closed, or with a fileno() for show: read() will tell.
+        return None
+    return fd, position, status.st_size
+
+
+def _reads_plainly(file):
+    # A GzipFile has a fileno(), too, which is that of the compressed file; a text file counts characters.
+    kind = type(file)
+    if isinstance(file, io.FileIO):
+        return kind.read is io.FileIO.read
+    if isinstance(file, (io.BufferedReader, io.BufferedRandom)):
+        return kind.read in (io.BufferedReader.read, io.BufferedRandom.read) and type(file.raw) is io.FileIO
+    return False

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace UGreen.Py.Front;
+
+/// <summary>The loggers that Kestrel gets: ours, but for <see cref="BadRequestLogger"/>. Owns nothing.</summary>
+internal sealed class KestrelLoggers(ILoggerFactory loggers, TimeProvider time) : ILoggerFactory
+{
+    public ILogger CreateLogger(string categoryName) => categoryName switch
+    {
+        // A refusal is a debug line to Kestrel.
+        BadRequestLogger.Category => new BadRequestLogger(loggers.CreateLogger(FrontLog.Category), time, LogLevel.Debug),
+        BadRequestLogger.Http2Category => new BadRequestLogger(loggers.CreateLogger(FrontLog.Category), time, LogLevel.Warning),
+        _ => loggers.CreateLogger(categoryName),
+    };
+
+    public void AddProvider(ILoggerProvider provider) => loggers.AddProvider(provider);
+
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,16 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace UGreen.Py.Native;
+
+/// <summary>Open files that belong to somebody else.</summary>
+public static class FileDescriptors
+{
+    /// <summary>A descriptor of our own for the same open file, which lives on when the owner closes his; closed by the handle.</summary>
+    /// <exception cref="LinuxException">EBADF: it is not open. EMFILE: the process may open no more.</exception>
+    public static SafeFileHandle Duplicate(int fd)
+    {
+        var copy = Libc.fcntl(fd, Libc.FileControl.DuplicateCloseOnExec, 0);
+        if (copy < 0) throw LinuxException.Last("fcntl(F_DUPFD_CLOEXEC)");
+        return new SafeFileHandle(copy, ownsHandle: true);
+    }
+}

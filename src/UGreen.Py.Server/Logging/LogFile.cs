@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using UGreen.Py.Native;
+using UGreen.Py.Server.Hosting;
+
+namespace UGreen.Py.Server.Logging;
+
+/// <summary>
+/// A file that log lines are appended to by one or more descriptor numbers. The numbers stay while the file behind them changes, so nobody who writes need know of a
+/// rotation, and no line is lost or torn by one.
+/// </summary>
+internal sealed class LogFile
+{
+    private readonly string _option;
+    private readonly string _path;
+    private readonly int[] _numbers;
+    private readonly bool _isInherited;
+
+    private LogFile(string option, string path, int[] numbers, bool isInherited)
+    {
+        _option = option;
+        _path = path;
+        _numbers = numbers;
+        _isInherited = isInherited;
+    }
+
+    /// <summary>The number to write to.</summary>
+    public int Number => _numbers[^1];
+
+    /// <summary>Opens a file of its own.</summary>
+    /// <exception cref="StartupException">It cannot be opened.</exception>
+    public static LogFile Open(string option, string path) => new(option, path, [OpenFile(option, path)], isInherited: false);
+
+    /// <summary>Lets standard output and error be the file, for .NET, Python, C libraries and programs that the application starts.</summary>
+    /// <exception cref="StartupException">It cannot be opened; nothing has changed then.</exception>
+    public static LogFile TakeStandardStreams(string option, string path)
+    {
+        var file = new LogFile(option, path, [OutputDescriptor.StandardOutput, OutputDescriptor.StandardError], isInherited: true);
+        file.Reopen();
+        return file;
+    }
+
+    /// <summary>Opens the file by its name again, after it was renamed.</summary>
+    /// <exception cref="StartupException">It cannot be opened; the old one stays in use.</exception>
+    public void Reopen()
+    {
+        var fresh = OpenFile(_option, _path);
+        try
+        {
+            foreach (var number in _numbers) OutputDescriptor.Replace(fresh, number, _isInherited);
+        }
+        catch (LinuxException e)
+        {
+            throw new StartupException($"{_option} '{_path}': {e.Message}", inner: e);
+        }
+        finally
+        {
+            OutputDescriptor.Close(fresh);
+        }
+    }
+
+    private static int OpenFile(string option, string path)
+    {
+        try
+        {
+            return OutputDescriptor.OpenForAppend(path);
+        }
+        catch (LinuxException e)
+        {
+            throw new StartupException($"{option} '{path}' cannot be opened for writing: {Marshal.GetPInvokeErrorMessage(e.Errno)}", inner: e);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+"""Every recipe of the README, run as it stands there: files are written, commands typed, nginx set up, outputs compared. Only ports and folders are other ones."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from nginx import Nginx
+from serving import PATIENCE, ROOT, Server, free_port, many
+
+SECTION = re.search(r"^## Recipes\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+
+#: Title: list of (language, text) in their order.
+RECIPES = {
+    part.partition("\n")[0]: re.findall(r"^```(\w+)\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+    for part in re.split(r"^(?:### |(?=\*\*[A-Z]))", SECTION, flags=re.MULTILINE)[1:]
+}
+
+
+class Kitchen:
+    """A folder in which one recipe is followed. ``asked``: the curl commands that were run, as lists of words."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.ports = {}
+        self.server, self.nginx, self.asked = None, None, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        # In this order: nginx would complain of an upstream that is gone.
+        for thing in (self.nginx, self.server):
+            if thing is not None:
+                thing.__exit__(*error)
+
+    def here(self, text):
+        """The text with ports and folders of this kitchen."""
+        text = re.sub(r"(?<=[:\s])8\d\d\d\b", lambda found: str(self.port(found[0])), text)
+        return re.sub(r"(?<![\w.])/(srv|run)/", rf"{self.folder}/\1/", text)
+
+    def port(self, number):
+        if number not in self.ports:
+            self.ports[number] = free_port()
+        return self.ports[number]
+
+    def follow(self, blocks):
+        for language, text in blocks:
+            step = getattr(self, "do_" + language, None)
+            assert step is not None, f"a block of {language}: a recipe is made of python (with the file's name as its first line), console and nginx"
+            step(self.here(text))
+
+    def do_python(self, text):
+        name = re.match(r"# (\S+\.py)\n", text)[1]
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def do_nginx(self, text):
+        self.nginx = Nginx(text, [self.port("8080")])
+        self.nginx.__enter__()
+
+    def do_console(self, text):
+        (self.folder / "run").mkdir(exist_ok=True)
+        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
+            if command.startswith("./ugreen-py "):
+                assert not output
+                self.serve(shlex.split(command)[1:])
+            else:
+                if command.startswith("curl "):
+                    self.asked.append(shlex.split(command))
+                assert self.type(command) == output, command
+
+    def serve(self, words):
+        listens = [word for word in words if word in ("--http", "--https", "-s", "--socket")]
+        if not listens:
+            words = [*words, "--http", f"127.0.0.1:{self.port('8000')}"]
+        self.server = Server(None, None, words, cwd=self.folder, http=None, apps=False, ready=False)
+        self.server.__enter__()
+        self.server.wait_log("listening on ")
+
+    def type(self, command):
+        if command.startswith("curl "):
+            # It prints its progress where there is no terminal.
+            command = command.replace("curl ", f"curl -sS --max-time {PATIENCE} ", 1)
+        # Nobody installs anything here; to put pip into the environment takes nine seconds.
+        command = command.replace("-m venv ", "-m venv --without-pip ")
+        path = os.pathsep.join(["/usr/bin", os.environ["PATH"]])
+        done = subprocess.run(command, shell=True, cwd=self.folder, env={**os.environ, "PATH": path}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * PATIENCE)
+        assert done.returncode == 0, f"{command}: {done.returncode} {done.stdout}{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture
+def kitchen():
+    with tempfile.TemporaryDirectory(prefix="ugreen-recipe-") as folder, Kitchen(folder) as k:
+        yield k
+
+
+def test_the_section_was_found():
+    assert len(RECIPES) >= 7 and all(blocks for blocks in RECIPES.values())
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_recipe(kitchen, title):
+    kitchen.follow(RECIPES[title])
+    assert kitchen.server is not None and kitchen.asked, "a recipe starts the server and asks it for something"
+    CHECKS.get(title, lambda kitchen: None)(kitchen)
+
+
+# :: What the text says beside
+
+
+def check_twenty_at_once(kitchen):
+    """Each waits for half a second, all of them together for hardly more."""
+    start = time.monotonic()
+    answers = many(20, lambda i: kitchen.type(f"curl {kitchen.asked[0][1].replace('you', f'client{i}')}"))
+    assert answers == [f"Hello client{i}, you asked for /hello/client{i}\n" for i in range(20)]
+    assert time.monotonic() - start < 5, "one after the other would take 10 s"
+
+
+def check_that_lines_come_one_by_one(kitchen):
+    """The first line is there a second before the end."""
+    with subprocess.Popen(["curl", "-sSN", kitchen.asked[0][-1]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as curl:
+        moments = [time.monotonic() for line in curl.stdout]
+        curl.wait(PATIENCE)
+    assert len(moments) == 3 and all(later - earlier > 0.2 for earlier, later in zip(moments, moments[1:]))
+
+
+CHECKS = {"Flask": check_twenty_at_once, "Bottle": check_twenty_at_once, "Django": check_twenty_at_once, "Streaming through nginx": check_that_lines_come_one_by_one}
