@@ -1,8 +1,11 @@
 """The package ``ugreen``: events, locks, queues and time limits on green threads. The code under test runs in the server; see serving.Server.run."""
 
+import json
+import textwrap
+
 import pytest
 
-from serving import Remote, Server
+from serving import Remote, Server, read_until
 
 HELPERS = '''
 import random, sys, threading
@@ -51,8 +54,6 @@ def server():
 
 
 def run(server, code, **values):
-    import textwrap
-
     return server.run(HELPERS + textwrap.dedent(code), **values)
 
 
@@ -397,23 +398,40 @@ def test_nested_timeouts_know_their_own(server):
     """) == [True, [True, False], [False, True]]
 
 
-def test_a_timeout_reaches_a_slow_clients_response(server):
-    """The flush that waits for the client is ended, too."""
+def test_a_timeout_ends_a_flush_that_waits_for_a_slow_client(server):
+    body = """
+        import ugreen
+        write = start_response("200 OK", [("Content-Type", "text/plain")])
+        try:
+            with ugreen.timeout(0.2):
+                while True:
+                    write(b"y" * 65536)
+        except ugreen.Timeout:
+            shared.timed_out = True
+            raise
+    """
     with server.connect(receive_buffer=4096) as s:
-        code = "import ugreen\ndef pieces():\n    yield b'x'\n    try:\n        with ugreen.timeout(0.2):\n            while True:\n                uwsgi_write(b'y' * 65536)\n    except ugreen.Timeout:\n        shared.timed_out = True\n        raise\n"
-        body = "\nimport ugreen\nwrite = start_response('200 OK', [('Content-Type', 'text/plain')])\ntry:\n    with ugreen.timeout(0.2):\n        while True:\n            write(b'y' * 65536)\nexcept ugreen.Timeout:\n    shared.timed_out = True\n    raise\n"
-        import json
-
-        header = json.dumps({"code": body, "values": {}})
-        del code
+        header = json.dumps({"code": textwrap.dedent(body), "values": {}})
         s.sendall(f"GET / HTTP/1.1\r\nHost: x\r\nX-Code: {header}\r\n\r\n".encode())
-        run(server, """
-            end = 0
-            while not getattr(shared, "timed_out", False):
-                ugreen.sleep(0.01)
-                end += 1
-                assert end < 2000
+        assert run(server, """
+            with ugreen.timeout(20):
+                while not getattr(shared, "timed_out", False):
+                    ugreen.sleep(0.01)
+            return True
         """)
+
+
+def test_a_timeout_ends_a_read_that_waits_for_a_slow_client(server):
+    body = """
+        import ugreen
+        with ugreen.timeout(0.2):
+            return environ["wsgi.input"].read()
+    """
+    with server.connect() as s:
+        header = json.dumps({"code": textwrap.dedent(body), "values": {}})
+        s.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\nX-Code: {header}\r\n\r\nabc".encode())
+        answer = read_until(s, b"}")
+        assert b'"error": "Timeout"' in answer, answer
 
 
 def test_outside_green_threads(server):
