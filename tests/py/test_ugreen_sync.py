@@ -146,7 +146,7 @@ def test_a_timed_out_acquire_leaves_nobody_behind(server):
         lock = ugreen.Lock()
         lock.acquire()
         assert lock.acquire(timeout=0.01) is False
-        assert not lock._semaphore._waiters
+        assert not lock._waiters
         lock.release()
         return lock.acquire(timeout=0)
     """) is True
@@ -279,7 +279,7 @@ def test_random_schedules_of_locks_semaphores_and_queues(server, seed):
         spawn_all([worker(i) for i in range(12)] + [poker])
         # Whoever gave up left nothing behind, and nothing was lost.
         assert not lock.locked() and lock.acquire(timeout=0)
-        assert len(semaphore._permits) == 3 and not semaphore._waiters and not lock._semaphore._waiters and not condition._waiters
+        assert len(semaphore._permits) == 3 and not semaphore._waiters and not lock._waiters and not condition._waiters
         assert not queue._there._waiters and not queue._room._waiters
         assert len(queue._there._permits) == queue.qsize() and len(queue._room._permits) == 4 - queue.qsize()
         return state

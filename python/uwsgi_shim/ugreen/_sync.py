@@ -40,19 +40,24 @@ class Event:
 
     def wait(self, timeout: Optional[float] = None) -> bool:
         """Wait until the flag is set. Returns False when ``timeout`` (seconds) was over first."""
-        if self._flag:
-            return True
-        waiter = Waiter()
-        self._waiters.append(waiter)
-        # It may have been set between the look and the append; then nobody will grant.
-        if self._flag and waiter.claim():
-            forget(self._waiters, waiter)
-            return True
-        try:
-            return waiter.wait(timeout)
-        finally:
-            if not waiter.granted:
-                forget(self._waiters, waiter)
+        return _wait_until(self.is_set, self._waiters, timeout)
+
+
+def _wait_until(is_so: Callable[[], bool], waiters: Deque[Waiter], timeout: Optional[float]) -> bool:
+    """Wait until somebody who has made it so grants all waiters. Returns False when the time was over first."""
+    if is_so():
+        return True
+    waiter = Waiter()
+    waiters.append(waiter)
+    # It may have become so between the look and the append; then nobody will grant.
+    if is_so() and waiter.claim():
+        forget(waiters, waiter)
+        return True
+    try:
+        return waiter.wait(timeout)
+    finally:
+        if not waiter.granted:
+            forget(waiters, waiter)
 
 
 class Semaphore:
@@ -92,7 +97,8 @@ class Semaphore:
             raise ValueError("n must be one or more")
         for _ in range(n):
             self._permits.append(None)
-        self._settle()
+        if self._waiters:
+            self._settle()
 
     def locked(self) -> bool:
         """Whether there is no permit now."""
@@ -119,7 +125,7 @@ class Semaphore:
                 self._permits.append(None)
 
     def __enter__(self) -> bool:
-        return self.acquire()
+        return self._try() or self.acquire()
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
         self.release()
@@ -139,31 +145,23 @@ class BoundedSemaphore(Semaphore):
         super().release(n)
 
 
-class Lock:
+class Lock(Semaphore):
     """A lock that one holds at a time. It belongs to nobody: any green thread or OS thread may release it, as ``threading.Lock``."""
 
     def __init__(self) -> None:
-        self._semaphore = Semaphore(1)
+        super().__init__(1)
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take the lock; wait while another holds it. ``timeout`` is in seconds, -1 means none. Returns whether it was taken."""
-        return self._semaphore.acquire(blocking, None if timeout < 0 else timeout)
+    def acquire(self, blocking: bool = True, timeout: Optional[float] = -1) -> bool:
+        """Take the lock; wait while another holds it. ``timeout`` is in seconds, -1 or None means none. Returns whether it was taken."""
+        return super().acquire(blocking, None if timeout is None or timeout < 0 else timeout)
 
-    def release(self) -> None:
+    def release(self, n: int = 1) -> None:
         """Let go of it. Raises RuntimeError when nobody holds it."""
-        if self._semaphore._permits:
+        if self._permits:
             raise RuntimeError("release unlocked lock")
-        self._semaphore.release()
-
-    def locked(self) -> bool:
-        """Whether somebody holds it."""
-        return self._semaphore.locked()
-
-    def __enter__(self) -> bool:
-        return self.acquire()
-
-    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
-        self.release()
+        self._permits.append(None)
+        if self._waiters:
+            self._settle()
 
 
 def _me() -> int:
@@ -331,15 +329,15 @@ class Queue(Generic[T]):
         self._items: Deque[T] = deque()
         self._there = Semaphore(0)
         self._room = Semaphore(maxsize) if maxsize > 0 else None
-        self._unfinished = 0
-        self._changed = Condition()
+        # One for each item that was put and not yet dealt with: a list and not a number, because appending and popping are one step.
+        self._unfinished: List[None] = []
+        self._joiners: Deque[Waiter] = deque()
 
     def put(self, item: T, block: bool = True, timeout: Optional[float] = None) -> None:
         """Add an item; wait for room. Raises Full when there was none in time."""
         if self._room is not None and not self._room.acquire(block, timeout):
             raise Full
-        with self._changed:
-            self._unfinished += 1
+        self._unfinished.append(None)
         self._items.append(item)
         self._there.release()
 
@@ -374,17 +372,16 @@ class Queue(Generic[T]):
 
     def task_done(self) -> None:
         """Say that an item which was taken has been dealt with, for ``join``. Raises ValueError when called more often than there were items."""
-        with self._changed:
-            if self._unfinished <= 0:
-                raise ValueError("task_done() called too many times")
-            self._unfinished -= 1
-            if self._unfinished == 0:
-                self._changed.notify_all()
+        try:
+            self._unfinished.pop()
+        except IndexError:
+            raise ValueError("task_done() called too many times") from None
+        if not self._unfinished:
+            grant_all(self._joiners)
 
     def join(self, timeout: Optional[float] = None) -> bool:
         """Wait until all items have been dealt with. Returns False when ``timeout`` (seconds) was over first."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._unfinished == 0, timeout)
+        return _wait_until(lambda: not self._unfinished, self._joiners, timeout)
 
 
 __all__ = ["BoundedSemaphore", "Condition", "Empty", "Event", "Full", "Lock", "Queue", "RLock", "Semaphore"]
