@@ -3,7 +3,7 @@ namespace UGreen.Py.Hub;
 /// <summary>
 /// Where a green thread is. Transitions: Free → Ready (spawn) → Running (resume) → Ready (yield) | Parked (park) | Free (exit); Parked → Ready (wake). Nothing else.
 /// </summary>
-public enum GreenStatus
+public enum GreenStatus : byte
 {
     /// <summary>The core has no green thread.</summary>
     Free,

@@ -15,18 +15,13 @@ public sealed class GreenThread : IInboxReceiver
     private readonly HubLoop _hub;
     private readonly GreenCore _core;
     private ParkReason _reason;
-    private readonly FdTable _fds;
-    private readonly TimerHeap _timers;
-    private readonly IClock _clock;
-    private NewRef _interrupt;
-    private WaitSet? _oneWait;
+    private GreenExtras? _extras;
 
     internal GreenThread(HubLoop hub, GreenCore core, FdTable fds, TimerHeap timers, IClock clock)
     {
-        (_hub, _core, _fds, _timers, _clock) = (hub, core, fds, timers, clock);
+        (_hub, _core) = (hub, core);
         Number = core.Number;
         Waits = new WaitSet(this, fds, timers, clock);
-        Permit = new PermitWait(this, timers, clock);
     }
 
     /// <summary>Number of the core, from 0: <c>uwsgi.async_id()</c>.</summary>
@@ -50,13 +45,13 @@ public sealed class GreenThread : IInboxReceiver
     public WaitSet Waits { get; }
 
     /// <summary>For waits that must not touch what was registered for the next suspend: a library's own, in the middle of the application's.</summary>
-    public WaitSet OneWait => _oneWait ??= new WaitSet(this, _fds, _timers, _clock, ParkReason.OneFd);
+    public WaitSet OneWait => Extras.OneWait;
 
     /// <summary>Its wait for a release by others.</summary>
-    public PermitWait Permit { get; }
+    public PermitWait Permit => Extras.Permit;
 
     /// <summary>An exception waits to be raised in it.</summary>
-    public bool IsInterrupted => !_interrupt.IsNull;
+    public bool IsInterrupted => _extras is { Interrupt.IsNull: false };
 
     /// <summary>What its hub call returns when it is resumed: a new reference that passes to Python, or 0 with an exception set.</summary>
     public nint Result
@@ -74,8 +69,10 @@ public sealed class GreenThread : IInboxReceiver
 
     internal GreenCore Core => _core;
 
-    /// <summary>False until it first gets the CPU: an exception cannot be raised in code that has not begun.</summary>
-    internal bool HasRun { get; set; }
+    /// <summary>False until its first hub call: an exception cannot be raised in code that has not begun.</summary>
+    internal bool HasCalled => _core.Self != 0;
+
+    private GreenExtras Extras => _extras ??= _hub.NewExtras(this);
 
     internal HubCall? Continuation { get; private set; }
 
@@ -127,7 +124,8 @@ public sealed class GreenThread : IInboxReceiver
             return false;
         }
 
-        _interrupt = exception;
+        Extras.Interrupt = exception;
+        _hub.Interrupts++;
         if (Status == GreenStatus.Parked) EndWait();
         return true;
     }
@@ -135,7 +133,7 @@ public sealed class GreenThread : IInboxReceiver
     /// <summary>Takes back an exception that was not raised yet (a deadline whose block has ended in time). False when there is none or it is another.</summary>
     public bool Forgive(BorrowedRef exception)
     {
-        if (_interrupt.Address != exception.Address || _interrupt.IsNull) return false;
+        if (!IsInterrupted || Extras.Interrupt.Address != exception.Address) return false;
         DropInterrupt();
         return true;
     }
@@ -143,26 +141,29 @@ public sealed class GreenThread : IInboxReceiver
     /// <summary>The exception that waits, now the caller's to raise; null when there is none.</summary>
     public HubCallException? TakeInterrupt()
     {
-        if (_interrupt.IsNull) return null;
-        var taken = _interrupt;
-        _interrupt = default;
-        return HubCallException.Object(taken);
+        return IsInterrupted ? HubCallException.Object(ReleaseInterrupt()) : null;
     }
 
     /// <summary>It has finished: nothing of it may reach the next on its core.</summary>
     internal void ForgetWaits()
     {
         Waits.Clear();
-        _oneWait?.Clear();
-        Permit.Clear();
-        DropInterrupt();
+        if (_extras is null) return;
+        _extras.Clear();
+        if (IsInterrupted) DropInterrupt();
     }
 
     private void DropInterrupt()
     {
-        var dropped = _interrupt;
-        _interrupt = default;
-        dropped.Dispose();
+        ReleaseInterrupt().Dispose();
+    }
+
+    private NewRef ReleaseInterrupt()
+    {
+        var released = Extras.Interrupt;
+        Extras.Interrupt = default;
+        _hub.Interrupts--;
+        return released;
     }
 
     private void EndWait()

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
@@ -77,6 +78,9 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>True while <see cref="Run"/> runs: waiting on the main stack would now stop every green thread.</summary>
     public bool IsServing { get; private set; }
 
+    /// <summary>Green threads in which an exception waits to be raised.</summary>
+    internal int Interrupts { get; set; }
+
     /// <summary>Number of times that green threads were resumed.</summary>
     public long Resumes { get; private set; }
 
@@ -97,7 +101,6 @@ public sealed partial class HubLoop : IDisposable
         _switch.Prepare(green.Core, callable.Address);
         green.Occupant = occupant;
         green.Switches = 0;
-        green.HasRun = false;
         green.Id = (++_spawned * _greens.Length) + green.Number;
         MakeReady(green);
         return true;
@@ -174,6 +177,8 @@ public sealed partial class HubLoop : IDisposable
         RunBatch();
     }
 
+    internal GreenExtras NewExtras(GreenThread green) => new(green, _fds, Timers, _clock);
+
     internal void MakeReady(GreenThread green)
     {
         green.Status = GreenStatus.Ready;
@@ -241,7 +246,8 @@ public sealed partial class HubLoop : IDisposable
         green.Status = GreenStatus.Running;
         Current = green;
         _state.Activate(green.Number);
-        if (green.IsInterrupted && green.HasRun && (green.Continuation is null || green.Cause == WakeCause.Interrupted)) RaiseInterrupt(green);
+        // The counter is at hand and nearly always 0; the green thread's own mark is not.
+        if (Interrupts > 0 && green.IsInterrupted) RaiseInterrupt(green);
         if (green.Continuation is null || Continue(green)) Resume(green);
         Current = null;
     }
@@ -252,7 +258,6 @@ public sealed partial class HubLoop : IDisposable
         {
             // A handler may have put another state in (spawning does); nothing may come between this and the switch.
             Resumes++;
-            green.HasRun = true;
             _state.Activate(green.Number);
             if (!_switch.Resume(green.Core))
             {
@@ -264,11 +269,16 @@ public sealed partial class HubLoop : IDisposable
         }
     }
 
-    /// <summary>It left the CPU in a hub call that now ends with the exception instead of its result.</summary>
+    /// <summary>
+    /// The hub call in which it left the CPU ends with the exception instead of its result. Not when it has not begun, and not when an operation is done that has its own
+    /// continuation: that one, or the next wait, hears of it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)] // rare, and Step is not
     private static void RaiseInterrupt(GreenThread green)
     {
-        // Only a call without a continuation has set its result before it left; otherwise the field still holds that of the call before.
-        if (green.TakeContinuation().Continuation is null) new NewRef(green.Result).Dispose();
+        if (!green.HasCalled || (green.Continuation is not null && green.Cause != WakeCause.Interrupted)) return;
+        green.TakeContinuation();
+        new NewRef(green.Result).Dispose();
         green.Result = 0;
         green.TakeInterrupt()!.Raise();
     }

@@ -1,7 +1,7 @@
 namespace UGreen.Py.Hub;
 
 /// <summary>What a parked green thread waits for. Each event source wakes only those that wait for it.</summary>
-public enum ParkReason
+public enum ParkReason : byte
 {
     /// <summary>Not parked.</summary>
     None,

@@ -38,7 +38,6 @@ public sealed class PermitWait
         }
 
         // What the call returns is set by whoever ends the wait.
-        _green.Result = 0;
         _green.Park(null, ParkReason.Permit);
         if (timeoutNanoseconds > 0) Arm(timeoutNanoseconds);
         return CallOutcome.Park;

@@ -1,7 +1,7 @@
 namespace UGreen.Py.Hub;
 
 /// <summary>Why a parked green thread became ready.</summary>
-public enum WakeCause
+public enum WakeCause : byte
 {
     /// <summary>It was not parked: it had yielded.</summary>
     None,

@@ -18,7 +18,7 @@ public readonly unsafe struct GreenCore : IEquatable<GreenCore>
         get => Record->Number;
     }
 
-    /// <summary>The <c>self</c> of the PyCFunction of the hub call that is waiting; borrowed.</summary>
+    /// <summary>The <c>self</c> of the PyCFunction of the hub call that is waiting; borrowed. 0 from Prepare to the first hub call.</summary>
     public nint Self
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

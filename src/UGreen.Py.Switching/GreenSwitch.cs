@@ -88,6 +88,7 @@ public abstract unsafe class GreenSwitch
 
         // SAFETY: the record is one of ours, and nothing on its stack is alive any more.
         record->Callable = callable;
+        record->Self = 0;
         record->Result = 0;
         BuildFrame(record);
     }
