@@ -20,6 +20,7 @@ public sealed class HttpFront : IAsyncDisposable
     private readonly HttpApplication _application;
     private readonly UwsgiConnectionHandler _uwsgi;
     private readonly PauseWatch? _pauses;
+    private readonly Lock _lifeLock = new();
     private readonly CancellationTokenSource _giveUpStart = new();
     private Task _start = Task.CompletedTask;
     private KestrelServer? _server;
@@ -50,7 +51,12 @@ public sealed class HttpFront : IAsyncDisposable
 
     /// <summary>Binds all endpoints and begins to take requests.</summary>
     /// <exception cref="FrontException">An address cannot be bound, or a certificate cannot be used; nothing listens then.</exception>
-    public Task StartAsync() => _start = StartAsync(_giveUpStart.Token);
+    public Task StartAsync()
+    {
+        // On the pool, so that the task is known before anything of the start has run: whoever disposes meanwhile waits for it. Kestrel does not survive being started and
+        // disposed at the same time.
+        lock (_lifeLock) return _isDisposed ? Task.FromCanceled(new CancellationToken(canceled: true)) : _start = Task.Run(() => StartAsync(_giveUpStart.Token));
+    }
 
     /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>
     public Task StopAsync(CancellationToken giveUp) => _server is { } server ? server.StopAsync(giveUp) : Task.CompletedTask;
@@ -58,8 +64,12 @@ public sealed class HttpFront : IAsyncDisposable
     /// <summary>Stops at once, also in the middle of a start: a socket file must not stay because the application could not be loaded.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_isDisposed) return;
-        _isDisposed = true;
+        lock (_lifeLock)
+        {
+            if (_isDisposed) return;
+            _isDisposed = true;
+        }
+
         await _giveUpStart.CancelAsync().ConfigureAwait(false);
         await _start.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _giveUpStart.Dispose();

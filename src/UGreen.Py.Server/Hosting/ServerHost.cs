@@ -79,9 +79,9 @@ internal sealed class ServerHost
 
     private async Task StartAsync(HttpFront front)
     {
-        // On the pool: what either does before its first wait (JIT, sockets, dlopen) must not hold up the other.
+        // On the pool (the front does it itself): what either does before its first wait (JIT, sockets, dlopen) must not hold up the other.
         var worker = Task.Run(_worker.StartAsync);
-        var bind = Task.Run(() => front.StartAsync());
+        var bind = front.StartAsync();
         await (await Task.WhenAny(worker, bind).ConfigureAwait(false)).ConfigureAwait(false);
         await Task.WhenAll(worker, bind).ConfigureAwait(false);
     }

@@ -92,6 +92,23 @@ public sealed class LifecycleTests
         }
     }
 
+    /// <summary>The application cannot be loaded while the sockets are being opened. (Kestrel's clock thread would end the process if it were started and disposed at once.)</summary>
+    [Fact]
+    public async Task A_start_may_be_given_up_at_any_moment()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            var front = new HttpFront(new HttpFrontOptions([HttpEndpoint.Parse("127.0.0.1:0")]), new FakeApplication(_ => Task.CompletedTask), null, NullLoggerFactory.Instance);
+            var starting = Task.Run(front.StartAsync);
+            if (i % 2 == 0) await Task.Yield();
+            Thread.SpinWait(i * 50);
+            await front.DisposeAsync();
+            // Whether it came to listen or not: it has ended, and so has everything that it began.
+            await starting.ContinueWith(_ => { }, TaskScheduler.Default);
+            Assert.True(starting.IsCompletedSuccessfully || starting.IsCanceled || starting.Exception!.InnerException is OperationCanceledException or FrontException, $"{starting.Exception}");
+        }
+    }
+
     [Fact]
     public async Task Stop_lets_a_running_request_finish_and_takes_no_new_connection()
     {
