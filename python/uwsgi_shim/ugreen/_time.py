@@ -44,7 +44,8 @@ class timeout:
             answer = fetch()
 
     When the time is over, Timeout (a TimeoutError) is raised at the point where the green thread waits; code that computes is not interrupted until it waits. Blocks may be
-    nested; each one's exception knows it (``error.timeout is that_block``). With ``quiet=True`` the block just ends, and ``expired`` tells.
+    nested; each one's exception knows it (``error.timeout is that_block``). Do not ``yield`` to the server within the block: the wait for the client would be ended in the server's
+    code, and with it the response. With ``quiet=True`` the block just ends, and ``expired`` tells.
 
     Only on green threads: elsewhere RuntimeError.
     """
