@@ -226,7 +226,7 @@ public sealed class HttpExchange : GatewayExchange
         }
 
         Started = true;
-        if (ClosesConnection) _response.Headers.Connection = "close";
+        if (ClosesConnection && IsHttp1) _response.Headers.Connection = "close";
         if (_output.Suppressed || body.IsEmpty) return Task.CompletedTask;
 
         BytesOut = body.Length;
@@ -243,7 +243,7 @@ public sealed class HttpExchange : GatewayExchange
         catch (InvalidOperationException e)
         {
             FrontLog.ResponseRefused(_logger, Method, Target, e.Message);
-            FrontResponse.Set(_response, HttpStatus.InternalServerError);
+            FrontResponse.Set(_response, HttpStatus.InternalServerError, closes: IsHttp1);
             return;
         }
 
@@ -262,7 +262,7 @@ public sealed class HttpExchange : GatewayExchange
     /// <summary>HTTP/1: no further request on this connection. A stream of HTTP/2 has ended as it is, and the connection is the other streams' as well.</summary>
     private void CloseAfterThis()
     {
-        if (Protocol.StartsWith("HTTP/1", StringComparison.Ordinal)) _connection?.RequestClose();
+        if (IsHttp1) _connection?.RequestClose();
     }
 
     private ReadOnlyMemory<byte> CutBody(ReadOnlyMemory<byte> body, long length)

@@ -198,6 +198,7 @@ def test_a_response_that_is_taken_slowly_arrives():
                 break
             size += len(piece)
             if time.monotonic() - began < 5:
+                # The pace of this reader is what is tested: slow, and never as slow as the time-out.
                 time.sleep(0.3)
         assert size > 64 * 65536
 
@@ -234,6 +235,7 @@ def test_slow_heads_do_not_hold_the_server(hasty):
                 except OSError:
                     left.remove(s)
             assert hasty.server.get("/a").status == 200
+            # The attack's pace: a header now and then, to look alive.
             time.sleep(0.2)
     finally:
         for s in slow:

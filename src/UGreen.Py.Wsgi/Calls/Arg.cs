@@ -62,21 +62,8 @@ internal static class Arg
         return buffer.IsOpen ? buffer.Span.ToArray() : throw HubCallException.Type($"{function}(): {argument} must be str (without lone surrogates) or bytes-like");
     }
 
-    /// <summary>Seconds as int or float, in nanoseconds; 0 when absent, zero, negative or None.</summary>
-    public static long Timeout(string function, in HubCallArguments args, int index)
-    {
-        if (args.Count <= index || args.At(index) == PyConstants.None) return 0;
-        var seconds = CApi.PyFloat_AsDouble(args.At(index));
-        if (seconds == -1.0 && !CApi.PyErr_Occurred().IsNull)
-        {
-            CApi.PyErr_Clear();
-            throw HubCallException.Type($"{function}(): the number of seconds must be an int or a float");
-        }
-
-        if (double.IsNaN(seconds)) throw HubCallException.Value($"{function}(): the number of seconds is not a number");
-        if (seconds <= 0 || seconds > MaxSeconds) return 0;
-        return Math.Max(1, (long)(seconds * NanosecondsPerSecond));
-    }
+    /// <summary>Seconds as int or float, in nanoseconds; 0 when absent, zero, negative or None, and then there is no time-out.</summary>
+    public static long Timeout(string function, in HubCallArguments args, int index) => Math.Max(0, WaitTime(function, args, index));
 
     /// <summary>How long to wait, in nanoseconds: 0 or less seconds give 0; None or absent gives -1, no limit.</summary>
     public static long WaitTime(string function, in HubCallArguments args, int index)
@@ -86,7 +73,7 @@ internal static class Arg
         if (seconds == -1.0 && !CApi.PyErr_Occurred().IsNull)
         {
             CApi.PyErr_Clear();
-            throw HubCallException.Type($"{function}(): the number of seconds must be an int, a float or None");
+            throw HubCallException.Type($"{function}(): the number of seconds must be an int or a float");
         }
 
         if (double.IsNaN(seconds)) throw HubCallException.Value($"{function}(): the number of seconds is not a number");

@@ -30,7 +30,7 @@ public sealed class PythonThread() : InterpreterThread(GreenStacks.ReserveBytes(
     private static WsgiHub Boot()
     {
         var application = Path.Combine(Directory.CreateTempSubdirectory("ugreen-wsgi-").FullName, "app.py");
-        File.WriteAllText(application, "def application(environ, start_response): raise NotImplementedError\n");
+        File.WriteAllText(application, "def application(environ, start_response): raise AssertionError('no test sends it a request')\n");
         var settings = new WsgiSettings { Applications = [new WsgiMount("", null, application, "application")], Cores = Cores, StackPages = StackPages, QueueLimit = QueueLimit, ShimPath = Path.Combine(AppContext.BaseDirectory, "uwsgi_shim") };
         var stacks = GreenStacks.Carve(Cores, StackPages);
         var clock = new FakeClock();
