@@ -67,6 +67,9 @@ public sealed unsafe class ThreadStateSwap
     /// <summary>The hub's own number.</summary>
     public const int Hub = -1;
 
+    /// <summary>The hub thread's PyThreadState.</summary>
+    public nint ThreadState => (nint)_ts;
+
     /// <summary>Whose state is in: a green thread's number or <see cref="Hub"/>.</summary>
     public int Active => (int)(_active - _states) - 1;
 

@@ -115,15 +115,17 @@ public sealed class GreenThread : IInboxReceiver
     /// the front can do that; bytes that were on their way may be lost, as with any write that fails.
     /// </summary>
     /// <param name="exception">An exception object; taken over in any case.</param>
+    /// <param name="replace">It takes the place of one that waits already: an end of the green thread counts more than a limit of one of its waits.</param>
     /// <returns>False when it has finished, or when another exception waits already: the first one counts.</returns>
-    public bool Interrupt(NewRef exception)
+    public bool Interrupt(NewRef exception, bool replace = false)
     {
-        if (Status == GreenStatus.Free || IsInterrupted)
+        if (Status == GreenStatus.Free || (IsInterrupted && !replace))
         {
             exception.Dispose();
             return false;
         }
 
+        if (IsInterrupted) DropInterrupt();
         Extras.Interrupt = exception;
         _hub.Interrupts++;
         if (Status == GreenStatus.Parked) EndWait();

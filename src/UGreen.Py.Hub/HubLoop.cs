@@ -33,27 +33,29 @@ public sealed partial class HubLoop : IDisposable
     private readonly Epoll _epoll = new();
     private readonly EventFd _wakeUp = new();
     private readonly FdTable _fds;
-    private readonly GreenThread[] _greens;
-    private readonly Stack<GreenThread> _free;
+    private readonly GreenRoster _roster;
     private readonly ReadyQueue _ready;
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerPoll];
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private int _resumesSinceLook;
     private long _lastPoll;
     private bool _stopping;
-    private long _spawned;
 
-    // No fd has this number, so its events are told from all others.
-    private const ulong WakeUpData = ulong.MaxValue;
+    private const ulong WakeUpData = ulong.MaxValue; // No fd has this number, so its events are told from all others.
 
-    public HubLoop(GreenSwitch greenSwitch, ThreadStateSwap state, HubCallTable calls, IClock clock, ILogger log)
+    /// <param name="greenSwitch">Its cores become green threads.</param>
+    /// <param name="state">With as many states.</param>
+    /// <param name="calls">What green threads can ask for.</param>
+    /// <param name="clock">The time for all waits.</param>
+    /// <param name="log">For faults of hub calls.</param>
+    /// <param name="requestCores">How many of the cores, from the first, run requests; null: all. The others are spawn cores.</param>
+    public HubLoop(GreenSwitch greenSwitch, ThreadStateSwap state, HubCallTable calls, IClock clock, ILogger log, int? requestCores = null)
     {
         (_switch, _state, Calls, _clock, _log) = (greenSwitch, state, calls, clock, log);
         _fds = new FdTable(_epoll);
         Inbox = new Inbox(_wakeUp.Signal);
-        _greens = [.. greenSwitch.Cores.Select(core => new GreenThread(this, core, _fds, Timers, clock))];
-        _ready = new ReadyQueue(_greens.Length);
-        _free = new Stack<GreenThread>(_greens.Reverse());
+        _roster = new GreenRoster([.. greenSwitch.Cores.Select(core => new GreenThread(this, core, _fds, Timers, clock))], requestCores ?? greenSwitch.Cores.Count);
+        _ready = new ReadyQueue(_roster.All.Count);
         var error = _epoll.Add(_wakeUp.Fd, EpollEvents.In, WakeUpData);
         if (error != 0) throw new LinuxException("epoll_ctl(eventfd)", error);
     }
@@ -65,12 +67,18 @@ public sealed partial class HubLoop : IDisposable
 
     public HubCallTable Calls { get; }
 
-    public IReadOnlyList<GreenThread> Greens => _greens;
+    /// <summary>By number: request cores, then spawn cores.</summary>
+    public IReadOnlyList<GreenThread> Greens => _roster.All;
 
-    public int FreeCores => _free.Count;
+    /// <summary>Free request cores.</summary>
+    public int FreeCores => _roster.FreeOf(CoreKind.Request);
 
-    /// <summary>Called whenever a green thread has finished and its core is free again.</summary>
+    /// <summary>Called whenever a request core is free again.</summary>
     public Action? CoreFreed { get; set; }
+
+    public int FreeOf(CoreKind kind) => _roster.FreeOf(kind);
+
+    public int CountOf(CoreKind kind) => _roster.CountOf(kind);
 
     /// <summary>The green thread that is on the CPU, or whose hub call is being served; null on the hub's own account.</summary>
     public GreenThread? Current { get; private set; }
@@ -92,26 +100,35 @@ public sealed partial class HubLoop : IDisposable
     /// </summary>
     /// <param name="occupant">Hears of its end.</param>
     /// <param name="callable">Python callable without arguments; borrowed, must outlive the green thread.</param>
-    public bool TrySpawn(IGreenOccupant occupant, BorrowedRef callable)
+    /// <param name="kind">On which kind of core.</param>
+    public bool TrySpawn(IGreenOccupant occupant, BorrowedRef callable, CoreKind kind = CoreKind.Request)
     {
         AssertHubThread();
-        if (!_free.TryPop(out var green)) return false;
+        if (_roster.Take(kind) is not { } green) return false;
         _state.Activate(ThreadStateSwap.Hub);
         _state.Renew(green.Number);
         _switch.Prepare(green.Core, callable.Address);
         green.Occupant = occupant;
         green.Switches = 0;
-        green.Id = (++_spawned * _greens.Length) + green.Number;
         MakeReady(green);
         return true;
     }
 
     /// <summary>The green thread of that <see cref="GreenThread.Id"/>, while it has not finished.</summary>
-    public GreenThread? Find(long id)
+    public GreenThread? Find(long id) => _roster.Find(id);
+
+    /// <summary>
+    /// The Python frame (an object) in which a green thread is; NULL when it has not begun or has finished. Any thread that holds the GIL: the hub lets go of it only while its
+    /// own state is at rest.
+    /// </summary>
+    public NewRef FrameOf(GreenThread green)
     {
-        AssertHubThread();
-        var green = id < 0 ? null : _greens[id % _greens.Length];
-        return green is { Status: not GreenStatus.Free } && green.Id == id ? green : null;
+        if (green.Status == GreenStatus.Free) return default;
+        var back = _state.Active;
+        _state.Activate(green.Number);
+        var frame = CApi.PyThreadState_GetFrame(_state.ThreadState);
+        _state.Activate(back);
+        return frame;
     }
 
     /// <summary>Any thread. The loop ends before its next pass; green threads that are parked stay where they are for ever.</summary>
@@ -353,8 +370,8 @@ public sealed partial class HubLoop : IDisposable
         ReleaseContext();
         green.Occupant = null;
         green.Status = GreenStatus.Free;
-        _free.Push(green);
-        CoreFreed?.Invoke();
+        _roster.Return(green);
+        if (_roster.KindOf(green) == CoreKind.Request) CoreFreed?.Invoke();
     }
 
     // Releasing values runs their finalizers, and one that sets a ContextVar makes a new context: that one must go, too.

@@ -125,7 +125,7 @@ public abstract unsafe class GreenSwitch
         {
             records[i].Number = i;
             records[i].StackLow = stacks.StackLow(i);
-            records[i].StackBytes = stacks.StackBytes;
+            records[i].StackBytes = stacks.BytesOf(i);
             cores[i] = new GreenCore(&records[i]);
         }
 

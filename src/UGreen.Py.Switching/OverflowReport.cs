@@ -57,15 +57,22 @@ public static unsafe class OverflowReport
     {
         string green = $"{GreenStart}{Digits} overflowed ({stacks.StackPages} pages = {stacks.StackBytes / 1024} KiB). "
             + "Runaway C recursion, or --ugreen-stacksize is too small; the worker ends.\n";
+        string spawned = $"{GreenStart}{Digits} overflowed ({stacks.SpawnPages} pages = {(long)stacks.SpawnPages * StackPlan.PageBytes / 1024} KiB), of a spawned green thread. "
+            + "Runaway C recursion, or less --ugreen-spawn-max must leave room for larger stacks; the worker ends.\n";
         string main = $"ugreen-py: the main stack overflowed ({StackPlan.HubReserveBytes / 1024} KiB): runaway C recursion outside of a request; the worker ends.\n";
         Word(page, OverflowData.OldHandler, oldHandler);
-        Word(page, OverflowData.Low, stacks.Low);
-        Word(page, OverflowData.RegionBytes, stacks.High - stacks.Low);
+        Word(page, OverflowData.Low, stacks.RequestLow);
+        Word(page, OverflowData.RegionBytes, stacks.High - stacks.RequestLow);
         Word(page, OverflowData.Stride, stacks.StrideBytes);
         Word(page, OverflowData.GuardBytes, StackPlan.GuardBytes);
-        Word(page, OverflowData.Cores, stacks.Count);
+        Word(page, OverflowData.Cores, stacks.RequestCount);
+        Word(page, OverflowData.SpawnLow, stacks.Low);
+        Word(page, OverflowData.SpawnRegionBytes, stacks.RequestLow - stacks.Low);
+        Word(page, OverflowData.SpawnStride, stacks.SpawnStrideBytes);
+        Word(page, OverflowData.MinusCores, -stacks.RequestCount);
         Word(page, OverflowData.GreenBytes, Text(page, OverflowData.GreenText, OverflowData.MainText - OverflowData.GreenText, green));
-        Word(page, OverflowData.MainBytes, Text(page, OverflowData.MainText, OverflowData.DefaultAction - OverflowData.MainText, main));
+        Word(page, OverflowData.MainBytes, Text(page, OverflowData.MainText, OverflowData.SpawnText - OverflowData.MainText, main));
+        Word(page, OverflowData.SpawnBytes, Text(page, OverflowData.SpawnText, OverflowData.DefaultAction - OverflowData.SpawnText, spawned));
     }
 
     // SAFETY: the data page is writable and the offset is one of OverflowData's, all of them aligned and inside it.

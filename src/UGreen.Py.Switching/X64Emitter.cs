@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using UGreen.Py.Native;
 using static UGreen.Py.Switching.X64Register;
 
@@ -18,6 +19,7 @@ internal sealed class X64Emitter
     private readonly List<byte> _bytes = [];
     private readonly Dictionary<string, int> _labels = [];
     private readonly List<(int Position, string Label)> _jumps = [];
+    private readonly List<(int Position, string Label)> _farJumps = [];
 
     /// <summary>Names the next instruction.</summary>
     public void Label(string name) => _labels.Add(name, _bytes.Count);
@@ -26,6 +28,8 @@ internal sealed class X64Emitter
     public X64Code Finish()
     {
         foreach ((int position, string label) in _jumps) _bytes[position] = (byte)checked((sbyte)(_labels[label] - (position + 1)));
+        Span<byte> bytes = CollectionsMarshal.AsSpan(_bytes);
+        foreach ((int position, string label) in _farJumps) BinaryPrimitives.WriteInt32LittleEndian(bytes[position..], _labels[label] - (position + sizeof(int)));
         return new X64Code([.. _bytes], _labels);
     }
 
@@ -126,6 +130,13 @@ internal sealed class X64Emitter
 
     /// <summary>Jumps to a label within 127 bytes when the condition holds.</summary>
     public void JumpIf(X64Condition condition, string label) => ShortJump((byte)(0x70 + (int)condition), label);
+
+    /// <summary>The same to a label at any distance.</summary>
+    public void JumpFarIf(X64Condition condition, string label)
+    {
+        Bytes(0x0F, (byte)(0x80 + (int)condition), 0, 0, 0, 0);
+        _farJumps.Add((_bytes.Count - sizeof(int), label));
+    }
 
     /// <summary>Jumps to a label within 127 bytes.</summary>
     public void JumpTo(string label) => ShortJump(0xEB, label);

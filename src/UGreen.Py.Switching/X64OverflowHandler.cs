@@ -34,6 +34,8 @@ internal static class X64OverflowHandler
     /// <summary>The digit 0 in ASCII.</summary>
     public const sbyte DigitZero = 0x30;
 
+    private const string Spawned = "spawned";
+    private const string Number = "number";
     private const string Digit = "digit";
     private const string Main = "main";
     private const string Write = "write";
@@ -43,34 +45,55 @@ internal static class X64OverflowHandler
     public static X64Code Build()
     {
         X64Emitter x = new();
-        EmitRangeCheck(x);
+        EmitRequestZone(x);
+        EmitSpawnZone(x);
         EmitNumber(x);
         EmitOldHandler(x);
         EmitWrite(x);
         return x.Finish();
     }
 
-    private static void EmitRangeCheck(X64Emitter x)
+    private static void EmitRequestZone(X64Emitter x)
     {
         x.Label(Handler);
+        EmitGuardNumber(x, OverflowData.Low, OverflowData.RegionBytes, OverflowData.Stride, Spawned);
+        x.CompareData(Rax, OverflowData.Cores);
+        x.JumpFarIf(X64Condition.Equal, Main);
+        x.AddressOfData(Rsi, OverflowData.GreenText);
+        x.LoadData(R8, OverflowData.GreenBytes);
+        x.AddressOfData(Rdi, OverflowData.LastDigit);
+        x.JumpTo(Number);
+    }
+
+    private static void EmitSpawnZone(X64Emitter x)
+    {
+        x.Label(Spawned);
+        EmitGuardNumber(x, OverflowData.SpawnLow, OverflowData.SpawnRegionBytes, OverflowData.SpawnStride, Old);
+        x.SubtractData(Rax, OverflowData.MinusCores);
+        x.AddressOfData(Rsi, OverflowData.SpawnText);
+        x.LoadData(R8, OverflowData.SpawnBytes);
+        x.AddressOfData(Rdi, OverflowData.SpawnLastDigit);
+    }
+
+    // The number of the guard that was hit in rax; elsewhere when it is not of this zone. The arguments are kept from here on.
+    private static void EmitGuardNumber(X64Emitter x, int low, int regionBytes, int stride, string elsewhere)
+    {
         x.Load(Rax, Rsi, FaultAddress);
-        x.SubtractData(Rax, OverflowData.Low);
-        x.CompareData(Rax, OverflowData.RegionBytes);
-        x.JumpIf(X64Condition.AboveOrEqual, Old);
+        x.SubtractData(Rax, low);
+        x.CompareData(Rax, regionBytes);
+        x.JumpFarIf(X64Condition.AboveOrEqual, elsewhere);
         x.Move(R8, Rdi);
         x.Move(R9, Rsi);
         x.Move(R10, Rdx);
         x.Zero(Rdx);
-        x.DivideByData(OverflowData.Stride);
+        x.DivideByData(stride);
         x.CompareData(Rdx, OverflowData.GuardBytes);
-        x.JumpIf(X64Condition.AboveOrEqual, Restore);
-        x.CompareData(Rax, OverflowData.Cores);
-        x.JumpIf(X64Condition.Equal, Main);
+        x.JumpFarIf(X64Condition.AboveOrEqual, Restore);
     }
 
     private static void EmitNumber(X64Emitter x)
     {
-        x.AddressOfData(Rdi, OverflowData.LastDigit);
+        x.Label(Number);
         x.Set(Rcx, Ten);
         x.Label(Digit);
         x.Zero(Rdx);
@@ -80,8 +103,7 @@ internal static class X64OverflowHandler
         x.Decrement(Rdi);
         x.Test(Rax);
         x.JumpIf(X64Condition.NotEqual, Digit);
-        x.AddressOfData(Rsi, OverflowData.GreenText);
-        x.LoadData(Rdx, OverflowData.GreenBytes);
+        x.Move(Rdx, R8);
         x.JumpTo(Write);
     }
 

@@ -9,7 +9,7 @@ handler:
     mov rax, [rsi + FaultAddress]       # si_addr
     sub rax, [rip + Low]
     cmp rax, [rip + RegionBytes]
-    jae old                             # Not in the carved region: a null reference in C#, or somebody else's fault.
+    jae spawned                         # Not in the zone of request stacks.
     mov r8, rdi
     mov r9, rsi
     mov r10, rdx
@@ -19,8 +19,28 @@ handler:
     jae restore                         # In a stack proper, for example an attempt to execute it: no overflow.
     cmp rax, [rip + Cores]
     je main                             # The guard above the last stack is where the main stack ends.
-    lea rdi, [rip + LastDigit]          # The guard below a stack has the number of its core: write it into the text, last digit first.
-    mov ecx, Ten
+    lea rsi, [rip + GreenText]
+    mov r8, [rip + GreenBytes]
+    lea rdi, [rip + LastDigit]
+    jmp number
+spawned:
+    mov rax, [rsi + FaultAddress]
+    sub rax, [rip + SpawnLow]
+    cmp rax, [rip + SpawnRegionBytes]
+    jae old                             # In neither zone: a null reference in C#, or somebody else's fault.
+    mov r8, rdi
+    mov r9, rsi
+    mov r10, rdx
+    xor edx, edx
+    div qword ptr [rip + SpawnStride]
+    cmp rdx, [rip + GuardBytes]
+    jae restore
+    sub rax, [rip + MinusCores]         # Spawn cores are numbered after the request cores.
+    lea rsi, [rip + SpawnText]
+    mov r8, [rip + SpawnBytes]
+    lea rdi, [rip + SpawnLastDigit]
+number:
+    mov ecx, Ten                        # The guard below a stack has the number of its core: write it into the text, last digit first.
 digit:
     xor edx, edx
     div rcx
@@ -29,8 +49,7 @@ digit:
     dec rdi
     test rax, rax
     jne digit                           # The text was prepared with zeros in front.
-    lea rsi, [rip + GreenText]
-    mov rdx, [rip + GreenBytes]
+    mov rdx, r8
     jmp write
 restore:
     mov rdi, r8

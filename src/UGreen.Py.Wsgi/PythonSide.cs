@@ -12,7 +12,7 @@ namespace UGreen.Py.Wsgi;
 /// Puts the server's half of the Python world together: the <c>_ugreen</c> module with all hub calls, the settings that the shim reads, and the application itself.
 /// Hub thread, GIL held, before the hub runs.
 /// </summary>
-internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock clock, WsgiApplication application, ILoggerFactory loggers)
+internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock clock, WsgiApplication application, SpawnedThreads spawned, ILoggerFactory loggers)
 {
     /// <summary>Registers every hub call of the uwsgi module and the driver.</summary>
     public void RegisterCalls()
@@ -53,7 +53,12 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             end,
             new FailCall(log),
             new ReadIntoCall(application),
-            new SpawnCall(application),
+            new SpawnCall(spawned),
+            new DaemonCall(hub),
+            new GreensCall(hub),
+            new AliveCall(hub),
+            new WatchClientCall(),
+            new UnwatchClientCall(),
             new RequestCall("green_id", "Number that tells this green thread from all others that ever ran; -1 outside a green thread.", green => green.Id, () => -1),
             new ParkCall(),
             new WaitOneCall(hub),
@@ -102,6 +107,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "arguments", TextList(settings.Arguments));
         Set(dict, "shim_path", Text(settings.ShimPath));
         Set(dict, "cores", CApi.PyLong_FromLongLong(settings.Cores).OrThrow());
+        Set(dict, "spawn_cores", CApi.PyLong_FromLongLong(settings.SpawnCores).OrThrow());
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
         Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));

@@ -32,7 +32,7 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
     public WsgiApplication(HubLoop hub, IClock clock, int queueLimit, ILogger log)
     {
         (_hub, _clock, _queueLimit, _log) = (hub, clock, queueLimit, log);
-        _requestsOfCore = new long[hub.Greens.Count];
+        _requestsOfCore = new long[hub.CountOf(CoreKind.Request)];
         hub.CoreFreed = TakeNext;
     }
 
@@ -95,6 +95,16 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
         Left();
     }
 
+    /// <summary>Something that a graceful stop shall wait for has begun, as for a request. Hub thread.</summary>
+    public void Entered() => _inFlight++;
+
+    /// <summary>It has ended. Hub thread.</summary>
+    public void Left()
+    {
+        _inFlight--;
+        if (_inFlight == 0) _idle?.TrySetResult();
+    }
+
     /// <summary>Any thread: no new requests from now on; the task is done when none runs or waits any more.</summary>
     public Task DrainAsync()
     {
@@ -123,7 +133,7 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
         if (now - _lastWarning >= WarnEveryNanoseconds)
         {
             _lastWarning = now;
-            QueueFull(_hub.Greens.Count, _queueLimit, _refused);
+            QueueFull(_requestsOfCore.Length, _queueLimit, _refused);
             _refused = 0;
         }
 
@@ -137,12 +147,6 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
         exchange.Head.Add("Retry-After", "1");
         exchange.BytesOut = exchange.WholeBody.Length;
         exchange.Complete(ExchangeOutcome.Whole);
-    }
-
-    private void Left()
-    {
-        _inFlight--;
-        if (_inFlight == 0) _idle?.TrySetResult();
     }
 
     [LoggerMessage(EventId = 200, Level = LogLevel.Warning, Message = "all {Cores} cores are busy and {Limit} requests wait: {Refused} answered 503 (raise --async or --async-queue)")]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 
@@ -20,6 +21,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     private CancellationTokenRegistration _clientGone;
     private HubTimer? _readTimer;
     private long _readSerial;
+    private NewRef _departure;
 
     /// <summary>The exchange; null once it was given back.</summary>
     public GatewayExchange? Exchange { get; private set; }
@@ -137,6 +139,38 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         _clientGone = e.ClientGone.UnsafeRegister(_ => owner.Post(this, serial), null);
     }
 
+    /// <summary>From now on a departed client raises this in the green thread, whatever it waits for.</summary>
+    /// <param name="exception">An exception object; taken over.</param>
+    /// <returns>False: another one is set already.</returns>
+    public bool TellDeparture(NewRef exception)
+    {
+        if (!_departure.IsNull)
+        {
+            exception.Dispose();
+            return false;
+        }
+
+        _departure = exception;
+        WatchClient();
+        return true;
+    }
+
+    /// <summary>Takes it back; true when it was not raised and will not be.</summary>
+    public bool ForgetDeparture()
+    {
+        if (_departure.IsNull) return false;
+        var early = !ClientGone || (Green?.Forgive(_departure.Borrow()) ?? false);
+        DropDeparture();
+        return early;
+    }
+
+    private void DropDeparture()
+    {
+        var dropped = _departure;
+        _departure = default;
+        dropped.Dispose();
+    }
+
     /// <summary>A read or write failed because the client went away.</summary>
     public void LostClient() => ClientGone = true;
 
@@ -145,6 +179,12 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     {
         if (token != _serial || Exchange is null || Green is not { } green) return;
         ClientGone = true;
+        if (!_departure.IsNull)
+        {
+            CApi.Py_IncRef(_departure.Borrow());
+            green.Interrupt(new NewRef(_departure.Address));
+            return;
+        }
 
         // A request body read or a flush in progress is ended by the front itself, with an error; a suspended one only we can wake.
         if (!green.IsParkedFor(ParkReason.Suspended)) return;
@@ -206,6 +246,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     void IGreenOccupant.Exited(GreenThread green, nint result)
     {
+        DropDeparture();
         owner.Exited(this, result);
         Green = null;
         _serial++;

@@ -23,6 +23,14 @@ public sealed record WsgiSettings
     /// <summary>Size of each green stack in pages of 4,096 bytes.</summary>
     public int StackPages { get; init; } = 256;
 
+    /// <summary>Number of spawn cores: functions that the application can have running beside its requests.</summary>
+    public int SpawnCores { get; init; } = 50;
+
+    /// <summary>Size of the stack of each spawn core in pages of 4,096 bytes.</summary>
+    public int SpawnPages { get; init; } = 64;
+
+    internal StackSizes Stacks => new(Cores, StackPages, SpawnCores, SpawnPages);
+
     public SwitchKind Switch { get; init; }
 
     /// <summary>A libpython or a Python executable; null: the virtualenv's or Debian's.</summary>

@@ -13,12 +13,16 @@ namespace UGreen.Py.Wsgi;
 /// </summary>
 public sealed partial class WsgiWorker : IGatewayApplication
 {
+    // For the finally blocks of spawned green threads that are ended with the server.
+    private static readonly TimeSpan s_killTime = TimeSpan.FromSeconds(1);
+
     private readonly WsgiSettings _settings;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _log;
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private WsgiApplication? _application;
+    private SpawnedThreads? _spawned;
     private HubLoop? _hub;
 
     public WsgiWorker(WsgiSettings settings, ILoggerFactory loggers)
@@ -45,7 +49,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         int reserve;
         try
         {
-            reserve = GreenStacks.ReserveBytes(_settings.Cores, _settings.StackPages);
+            reserve = GreenStacks.ReserveBytes(_settings.Stacks);
         }
         catch (StackReservationException error)
         {
@@ -69,6 +73,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         if (_application is not { } application || _hub is not { } hub) return;
         var start = TimeProvider.System.GetTimestamp();
         if (!await EndsWithin(application.DrainAsync(), grace).ConfigureAwait(false)) RequestsCut(grace.TotalSeconds);
+        if (!await EndsWithin(_spawned!.KillAllAsync(), s_killTime).ConfigureAwait(false)) SpawnedCut(s_killTime.TotalSeconds);
         hub.Stop();
         var left = grace - TimeProvider.System.GetElapsedTime(start);
         var atLeast = TimeSpan.FromSeconds(2);
@@ -125,16 +130,17 @@ public sealed partial class WsgiWorker : IGatewayApplication
         Interpreter.Start(installation);
         PythonVersion = Interpreter.Version;
 
-        var stacks = GreenStacks.Carve(_settings.Cores, _settings.StackPages);
+        var stacks = GreenStacks.Carve(_settings.Stacks);
         OverflowReport.Install(stacks);
         var clock = new SystemClock();
         var calls = new HubCallTable();
         HubLoop? hub = null;
         var fallback = HubCallFallback.Install((number, args) => hub!.ServeOutside(number, args));
         var greenSwitch = GreenSwitch.Create(_settings.Switch, stacks, LibPython.Symbol("PyObject_CallNoArgs"), fallback);
-        hub = new HubLoop(greenSwitch, new ThreadStateSwap(_settings.Cores), calls, clock, _loggers.CreateLogger("hub"));
+        hub = new HubLoop(greenSwitch, new ThreadStateSwap(stacks.Count), calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
         var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log);
-        var python = new PythonSide(_settings, hub, clock, application, _loggers);
+        _spawned = new SpawnedThreads(hub, application);
+        var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers);
         python.RegisterCalls();
         python.Load(greenSwitch.Trampoline);
         (_hub, _application) = (hub, application);
@@ -160,8 +166,11 @@ public sealed partial class WsgiWorker : IGatewayApplication
         if (result.IsNull) AtExitFailed(PythonException.Fetch().Traceback);
     }
 
-    [LoggerMessage(EventId = 240, Level = LogLevel.Warning, Message = "requests still ran after {Seconds} s and are cut off")]
+    [LoggerMessage(EventId = 240, Level = LogLevel.Warning, Message = "requests or spawned green threads still ran after {Seconds} s and are cut off")]
     private partial void RequestsCut(double seconds);
+
+    [LoggerMessage(EventId = 243, Level = LogLevel.Warning, Message = "spawned green threads did not end within {Seconds} s of being killed and are cut off")]
+    private partial void SpawnedCut(double seconds);
 
     [LoggerMessage(EventId = 241, Level = LogLevel.Warning, Message = "Python's atexit functions did not end in time and are cut off")]
     private partial void AtExitCut();

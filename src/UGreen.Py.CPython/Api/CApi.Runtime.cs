@@ -14,6 +14,7 @@ public static unsafe partial class CApi
 
     [LibraryImport(Library)] public static partial nint PyThreadState_Get();
     [LibraryImport(Library)] public static partial BorrowedRef PyThreadState_GetDict();
+    [LibraryImport(Library)] public static partial NewRef PyThreadState_GetFrame(nint threadState);
     [LibraryImport(Library)] public static partial nint PyInterpreterState_Get();
     [LibraryImport(Library)] public static partial nint PyEval_SaveThread();
     [LibraryImport(Library)] public static partial void PyEval_RestoreThread(nint threadState);

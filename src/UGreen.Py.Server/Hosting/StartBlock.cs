@@ -15,12 +15,13 @@ internal static class StartBlock
     public static string Build(ServerOptions options, string pythonVersion, int pid)
     {
         var engine = options.Switch == SwitchKind.Posix ? "posix" : "direct";
-        var stack = options.StackPages * 4;
+        var (stacks, page) = (options.Stacks, Environment.SystemPageSize / 1024);
         return string.Create(CultureInfo.InvariantCulture, $"""
             ugreen-py {Version}
               python       {pythonVersion}
               engine       ugreen, {engine} switch
-              cores        {options.Cores}, {stack} KiB stack each
+              cores        {stacks.Cores}, {stacks.StackPages * page} KiB stack each
+              spawn cores  {stacks.SpawnCores}, {stacks.SpawnPages * page} KiB stack each
               application  {options.Application}
               pid          {pid}
 

@@ -20,6 +20,8 @@ internal static class WorkerFactory
             Arguments = options.PythonArguments,
             Cores = options.Cores,
             StackPages = options.StackPages,
+            SpawnCores = options.Stacks.SpawnCores,
+            SpawnPages = options.Stacks.SpawnPages,
             Switch = options.Switch,
             PythonPath = options.Python,
             VirtualEnv = options.VirtualEnv,

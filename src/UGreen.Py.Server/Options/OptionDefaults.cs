@@ -16,11 +16,12 @@ internal static class OptionDefaults
     public const int Cores = 100;
     /// <summary>A bound against typing errors only; how many stacks really fit depends on their size, and the worker says so when they do not.</summary>
     public const int MaxCores = 100_000;
-    /// <summary>What GreenStacks.DefaultPages chooses. It is address space; only touched pages cost memory.</summary>
+    /// <summary>What GreenStacks.Choose chooses. It is address space; only touched pages cost memory.</summary>
     public const string StackPages = "256 to 1024, as many as fit";
     /// <summary>64 KiB: a smaller stack overflows in CPython's own start of a call.</summary>
     public const int MinStackPages = 16;
     public const int MaxStackPages = 65_536;
+    public const string SpawnCores = "1000, or as many as fit";
     /// <summary>At 50 ms a request on 100 cores these wait half a second; a longer queue only turns an overload into time-outs.</summary>
     public const int Queue = 1000;
     public const int MaxQueue = 1_000_000;

@@ -34,7 +34,7 @@ internal sealed class OptionValidator
         var application = new ApplicationValidator(_arguments, _errors);
         var limits = LimitOptions.Read(_arguments, _errors);
         var sockets = new SocketOptions(_arguments, _errors);
-        var cores = Number("async", _arguments.Async, OptionDefaults.Cores, 1, OptionDefaults.MaxCores);
+        var stacks = Stacks();
         return new ServerOptions
         {
             Applications = application.Applications(),
@@ -51,9 +51,8 @@ internal sealed class OptionValidator
             Backlog = Number("listen", _arguments.Listen, OptionDefaults.Backlog, 1, OptionDefaults.MaxBacklog),
             BufferSize = limits.BufferSize,
             Limits = limits.Front,
-            Cores = cores,
+            Stacks = stacks,
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
-            StackPages = Number("ugreen-stacksize", _arguments.UgreenStackSize, GreenStacks.DefaultPages(cores), OptionDefaults.MinStackPages, OptionDefaults.MaxStackPages),
             Switch = Switch(),
             QueueLimit = Number("async-queue", _arguments.AsyncQueue, OptionDefaults.Queue, 0, OptionDefaults.MaxQueue),
             PythonPaths = [.. _arguments.PythonPath.Select(p => NotEmpty("pythonpath", p) ?? "")],
@@ -68,6 +67,14 @@ internal sealed class OptionValidator
             RequestLog = RequestLogParser.Parse(_arguments, _errors),
             Given = application.WithSets(given),
         };
+    }
+
+    private StackSizes Stacks()
+    {
+        var cores = Number("async", _arguments.Async, OptionDefaults.Cores, 1, OptionDefaults.MaxCores);
+        int? pages = _arguments.UgreenStackSize is { } size ? Number("ugreen-stacksize", size, 0, OptionDefaults.MinStackPages, OptionDefaults.MaxStackPages) : null;
+        int? spawned = _arguments.UgreenSpawnMax is { } most ? Number("ugreen-spawn-max", most, 0, 0, OptionDefaults.MaxCores) : null;
+        return _errors.Count > 0 ? default : GreenStacks.Choose(cores, pages, spawned);
     }
 
     private int Number(string option, string? text, int preset, int min, int max)

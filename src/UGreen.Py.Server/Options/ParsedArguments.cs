@@ -98,6 +98,9 @@ internal sealed class ParsedArguments
     [Option("ugreen-stacksize")]
     public string? UgreenStackSize { get; set; }
 
+    [Option("ugreen-spawn-max")]
+    public string? UgreenSpawnMax { get; set; }
+
     [Option("ugreen-switch")]
     public string? UgreenSwitch { get; set; }
 

@@ -49,12 +49,15 @@ internal sealed record ServerOptions
     /// <summary>Without the number of connections where the descriptors shall decide.</summary>
     public FrontLimits Limits { get; init; } = new();
 
-    public int Cores { get; init; } = OptionDefaults.Cores;
+    /// <summary>Number and size of the green stacks.</summary>
+    public StackSizes Stacks { get; init; } = GreenStacks.Choose(OptionDefaults.Cores, null, null);
+
+    public int Cores => Stacks.Cores;
 
     /// <summary><c>--async</c> was given without <c>--ugreen</c>, which in uWSGI would choose another engine.</summary>
     public bool UgreenImplied { get; init; }
 
-    public int StackPages { get; init; } = GreenStacks.DefaultPages(OptionDefaults.Cores);
+    public int StackPages => Stacks.StackPages;
 
     public SwitchKind Switch { get; init; } = SwitchKind.Direct;
 

@@ -6,39 +6,39 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 
 /// <summary><c>_ugreen.interrupt(green_id, exception)</c>: raises an exception object in a green thread where it waits. Any thread.</summary>
 internal sealed class InterruptCall(HubLoop hub) : HubCall("interrupt",
-    "interrupt(green_id, exception, /)\n--\n\nRaise an exception object in a green thread: where it waits, or in its next wait.\n\n"
-    + "Returns False when it has finished or another exception is on its way; from another thread always True. Any thread may call.")
+    "interrupt(green_id, exception, replace=False, /)\n--\n\nRaise an exception object in a green thread: where it waits, or in its next wait.\n\n"
+    + "Returns False when it has finished or another exception is on its way, unless replace is true; from another thread always True. Any thread may call.")
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        var (id, exception) = Read(args);
-        green.Result = PyFast.Singleton(Deliver(hub, id, exception) ? PyConstants.True : PyConstants.False);
+        var (id, exception, replace) = Read(args);
+        green.Result = PyFast.Singleton(Deliver(hub, id, exception, replace) ? PyConstants.True : PyConstants.False);
         return CallOutcome.Resume;
     }
 
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
-        var (id, exception) = Read(args);
-        if (onHubThread) return PyFast.Singleton(Deliver(hub, id, exception) ? PyConstants.True : PyConstants.False);
-        hub.Inbox.Post(new Message(hub, exception), null, id);
+        var (id, exception, replace) = Read(args);
+        if (onHubThread) return PyFast.Singleton(Deliver(hub, id, exception, replace) ? PyConstants.True : PyConstants.False);
+        hub.Inbox.Post(new Message(hub, exception, replace), null, id);
         return PyFast.Singleton(PyConstants.True);
     }
 
-    internal static bool Deliver(HubLoop hub, long id, NewRef exception)
+    internal static bool Deliver(HubLoop hub, long id, NewRef exception, bool replace = false)
     {
-        if (hub.Find(id) is { } target) return target.Interrupt(exception);
+        if (hub.Find(id) is { } target) return target.Interrupt(exception, replace);
         exception.Dispose();
         return false;
     }
 
-    private (long Id, NewRef Exception) Read(in HubCallArguments args)
+    private (long Id, NewRef Exception, bool Replace) Read(in HubCallArguments args)
     {
-        Arg.Count(Name, args, 2, 2);
-        return (Arg.GreenId(Name, args, 0), Arg.Exception(Name, args, 1));
+        Arg.Count(Name, args, 2, 3);
+        return (Arg.GreenId(Name, args, 0), Arg.Exception(Name, args, 1), args.Count > 2 && CApi.PyObject_IsTrue(args.At(2)) == 1);
     }
 
-    private sealed class Message(HubLoop hub, NewRef exception) : IInboxReceiver
+    private sealed class Message(HubLoop hub, NewRef exception, bool replace) : IInboxReceiver
     {
-        public void Receive(object? payload, long token) => Deliver(hub, token, exception);
+        public void Receive(object? payload, long token) => Deliver(hub, token, exception, replace);
     }
 }
