@@ -40,7 +40,7 @@ def serving(control, *options, app="cli_app", **more):
 def test_the_first_lines(control):
     with serving(control) as server:
         assert re.match(
-            rf"ugreen-py \d+\.\d+\.\d+\S*\n  python +3\.11\.\d+ \(/\S+\)\n  engine +ugreen, direct switch\n  cores +3, \d+ KiB stack each\n"
+            rf"ugreen-py \d+\.\d+\.\d+\S*\n  python +3\.11\.\d+ \(/\S+\)\n  engine +ugreen, direct switch\n  cores +3, \d+ KiB stack each\n  spawn cores +1000, \d+ KiB stack each\n"
             rf"  application +cli_app:application\n  pid +{server.pid}\nlistening on http://127\.0\.0\.1:{server.port}\n", server.log), server.log
 
 

@@ -52,6 +52,7 @@ public sealed class ServerHostTests : IDisposable
               python       3.11.2
               engine       ugreen, direct switch
               cores        100, 4096 KiB stack each
+              spawn cores  1000, 1672 KiB stack each
               application  app:application
               pid          {Environment.ProcessId}
             listening on {address}

@@ -11,6 +11,7 @@ internal static class Program
 {
     private const int Cores = 12;
     private const int StackPages = 32;
+    private static readonly StackSizes s_sizes = new(Cores, StackPages, SpawnCores: 5, SpawnPages: 20);
     private const int Survived = 3;
 
     private static int Main(string[] arguments)
@@ -19,7 +20,7 @@ internal static class Program
         bool onGreenStack = arguments[1] == "green";
         int core = int.Parse(arguments[2], CultureInfo.InvariantCulture);
         nint library = DynamicLibrary.OpenGlobal(arguments[3]);
-        Thread hub = new(() => Overflow(kind, onGreenStack, core, DynamicLibrary.Symbol(library, "overflow_job")), GreenStacks.ReserveBytes(Cores, StackPages));
+        Thread hub = new(() => Overflow(kind, onGreenStack, core, DynamicLibrary.Symbol(library, "overflow_job")), GreenStacks.ReserveBytes(s_sizes));
         hub.Start();
         hub.Join();
         return Survived;
@@ -27,7 +28,7 @@ internal static class Program
 
     private static void Overflow(SwitchKind kind, bool onGreenStack, int core, nint overflow)
     {
-        GreenStacks stacks = GreenStacks.Carve(Cores, StackPages);
+        GreenStacks stacks = GreenStacks.Carve(s_sizes);
         GreenSwitch green = GreenSwitch.Create(kind, stacks, overflow, fallback: 0);
         OverflowReport.Install(stacks);
         if (!onGreenStack) RecurseOnMainStack(0);

@@ -26,7 +26,7 @@ internal sealed class Disassembly : ISymbolResolver
     public bool TryGetSymbol(in Instruction instruction, int operand, int instructionOperand, ulong address, int addressSize, out SymbolResult symbol)
     {
         bool found = _names.TryGetValue(address, out string? name)
-            && (instruction.IsIPRelativeMemoryOperand || instruction.IsJccShort || instruction.IsJmpShort);
+            && (instruction.IsIPRelativeMemoryOperand || instruction.IsJccShortOrNear || instruction.IsJmpShort);
         symbol = found ? new SymbolResult(address, name!) : default;
         return found;
     }

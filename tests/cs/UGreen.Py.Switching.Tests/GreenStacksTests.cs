@@ -60,6 +60,76 @@ public class GreenStacksTests
     }
 
     [Fact]
+    public void Spawn_stacks_have_a_zone_of_their_own()
+    {
+        StackSizes sizes = new(3, 40, SpawnCores: 4, SpawnPages: 16);
+        Exception? failure = null;
+        Thread hub = new(() => failure = Record.Exception(() => CheckZones(sizes)), GreenStacks.ReserveBytes(sizes));
+        hub.Start();
+        hub.Join();
+        Assert.Null(failure);
+    }
+
+    private static void CheckZones(StackSizes sizes)
+    {
+        using GreenStacks stacks = GreenStacks.Carve(sizes);
+        List<(nint Start, nint End, string Access)> maps = Maps();
+        Assert.Equal(7, stacks.Count);
+        for (int core = 0; core < stacks.Count; core++)
+        {
+            nint bytes = (core < 3 ? 40 : 16) * StackPlan.PageBytes;
+            Assert.Equal(bytes, stacks.BytesOf(core));
+            Assert.InRange(stacks.StackLow(core), stacks.Low, stacks.High - bytes);
+            Assert.Equal("---p", AccessAt(maps, stacks.StackLow(core) - 1));
+            Assert.Equal("rw-p", AccessAt(maps, stacks.StackLow(core)));
+            Assert.Equal("rw-p", AccessAt(maps, stacks.StackLow(core) + bytes - 1));
+            Assert.Equal("---p", AccessAt(maps, stacks.StackLow(core) + bytes));
+        }
+
+        // No two overlap: each begins above the end of the one that lies below it.
+        int[] byAddress = [.. Enumerable.Range(0, stacks.Count).OrderBy(stacks.StackLow)];
+        foreach ((int below, int above) in byAddress.Zip(byAddress.Skip(1))) Assert.Equal(stacks.StackLow(below) + stacks.BytesOf(below) + StackPlan.GuardBytes, stacks.StackLow(above));
+    }
+
+    [Theory]
+    [InlineData(1, null, null, 1024, 1000)]
+    [InlineData(100, null, null, 1024, 1000)]
+    [InlineData(1000, null, null, 456, 1000)]
+    [InlineData(100, 1024, 0, 1024, 0)]
+    [InlineData(10, 16, 10_000, 16, 10_000)]
+    [InlineData(2031, 256, null, 256, 2)]
+    public void Sizes_are_chosen_so_that_requests_come_first(int cores, int? pages, int? spawnCores, int expectedPages, int expectedSpawnCores)
+    {
+        StackSizes sizes = StackPlan.Choose(cores, pages, spawnCores, maxMappings: 65_530);
+        Assert.Equal((cores, expectedPages, expectedSpawnCores), (sizes.Cores, sizes.StackPages, sizes.SpawnCores));
+        Assert.InRange(sizes.SpawnPages, Math.Min(StackPlan.LeastSpawnPages, sizes.StackPages), sizes.StackPages);
+        Assert.True(new StackPlan(sizes.Cores, sizes.StackPages, 65_530, sizes.SpawnCores, sizes.SpawnPages).ReserveBytes > 0);
+    }
+
+    [Fact]
+    public void Whatever_is_chosen_fits()
+    {
+        for (int cores = 1; cores <= 2031; cores += 7)
+        {
+            StackSizes sizes = StackPlan.Choose(cores, null, null, maxMappings: 65_530);
+            Assert.True(new StackPlan(sizes.Cores, sizes.StackPages, 65_530, sizes.SpawnCores, sizes.SpawnPages).ReserveBytes > 0, $"{sizes}");
+            Assert.InRange(sizes.SpawnCores, cores <= 1800 ? 600 : 0, StackPlan.DefaultSpawnCores);
+        }
+    }
+
+    [Fact]
+    public void Too_many_spawn_cores_are_refused_with_what_fits()
+    {
+        StackSizes sizes = StackPlan.Choose(100, null, 8000, maxMappings: 65_530);
+        StackReservationException e = Assert.Throws<StackReservationException>(() => GreenStacks.ReserveBytes(sizes));
+        Assert.Contains("--ugreen-spawn-max 8000", e.Message, StringComparison.Ordinal);
+        Assert.Contains("beside --async 100", e.Message, StringComparison.Ordinal);
+        int most = int.Parse(e.Message.Split("--ugreen-spawn-max ")[^1].TrimEnd('.'), CultureInfo.InvariantCulture);
+        Assert.True(GreenStacks.ReserveBytes(sizes with { SpawnCores = most }) > 0);
+        Assert.Throws<StackReservationException>(() => GreenStacks.ReserveBytes(sizes with { SpawnCores = most + 1 }));
+    }
+
+    [Fact]
     public void Too_many_mappings_are_refused_with_what_fits()
     {
         StackReservationException e = Assert.Throws<StackReservationException>(() => new StackPlan(20_000, 16, maxMappings: 30_000));

@@ -22,6 +22,18 @@ public class OverflowTests
         Assert.Equal(EndedBySegv, code);
     }
 
+    [Theory]
+    [InlineData(12)]
+    [InlineData(14)]
+    [InlineData(16)]
+    public void Of_a_spawn_stack_names_the_core(int core)
+    {
+        (int code, string errors) = Crash(SwitchKind.Direct, "green", core);
+        Assert.Contains($"ugreen-py: the green stack of core {core:D5} overflowed (20 pages = 80 KiB), of a spawned green thread. Runaway C recursion", errors, StringComparison.Ordinal);
+        Assert.Single(errors.TrimEnd().Split('\n'));
+        Assert.Equal(EndedBySegv, code);
+    }
+
     [Fact]
     public void Of_the_main_stack_says_so()
     {

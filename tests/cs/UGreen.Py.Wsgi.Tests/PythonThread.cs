@@ -40,7 +40,7 @@ public sealed class PythonThread() : InterpreterThread(GreenStacks.ReserveBytes(
         var state = new ThreadStateSwap(Cores);
         loop = new HubLoop(greenSwitch, state, new HubCallTable(), clock, NullLogger.Instance);
         var side = new WsgiApplication(loop, clock, QueueLimit, NullLogger.Instance);
-        var python = new PythonSide(settings, loop, clock, side, NullLoggerFactory.Instance);
+        var python = new PythonSide(settings, loop, clock, side, new SpawnedThreads(loop, side), NullLoggerFactory.Instance);
         python.RegisterCalls();
         python.Load(greenSwitch.Trampoline);
         return new WsgiHub(loop, state, side, clock);
