@@ -48,7 +48,7 @@ internal static class OptionTable
             new OptionSpec { Name = "async", Value = "N", Help = "number of cores: requests that run at the same time", Default = OptionDefaults.Text(OptionDefaults.Cores) },
             new OptionSpec { Name = "ugreen", Help = "green threads; the only engine, accepted for uWSGI's sake" },
             new OptionSpec { Name = "ugreen-stacksize", Value = "PAGES", Help = "stack of each core in pages of 4 KiB", Default = OptionDefaults.StackPages },
-            new OptionSpec { Name = "ugreen-spawn-max", Value = "N", Help = "green threads that the application can start with ugreen.spawn()", Default = OptionDefaults.SpawnCores },
+            new OptionSpec { Name = "ugreen-spawn-max", Value = "N", Help = "green threads that ugreen.spawn() may run at once", Default = OptionDefaults.SpawnCores },
             new OptionSpec { Name = "ugreen-switch", Value = "direct|posix", Help = "direct: machine code of our own; posix: swapcontext(), slower", Default = OptionDefaults.Switch },
             new OptionSpec { Name = "async-queue", Value = "N", Help = "requests that may wait while all cores are busy; more get 503", Default = OptionDefaults.Text(OptionDefaults.Queue) },
         ]),
