@@ -105,7 +105,9 @@ public sealed partial class HubLoop : IDisposable
     {
         AssertHubThread();
         if (_roster.Take(kind) is not { } green) return false;
-        _state.Activate(ThreadStateSwap.Hub);
+
+        // Only when it must: a finalizer that runs while another green thread is being taken down may spawn, and that one's state has to stay in.
+        if (_state.Active == green.Number) _state.Activate(ThreadStateSwap.Hub);
         _state.Renew(green.Number);
         _switch.Prepare(green.Core, callable.Address);
         green.Occupant = occupant;
@@ -117,10 +119,7 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>The green thread of that <see cref="GreenThread.Id"/>, while it has not finished.</summary>
     public GreenThread? Find(long id) => _roster.Find(id);
 
-    /// <summary>
-    /// The Python frame (an object) in which a green thread is; NULL when it has not begun or has finished. Any thread that holds the GIL: the hub lets go of it only while its
-    /// own state is at rest.
-    /// </summary>
+    /// <summary>The Python frame in which a green thread is; NULL before and after its life. Any thread with the GIL: the hub lets go of it only while its own state is at rest.</summary>
     public NewRef FrameOf(GreenThread green)
     {
         if (green.Status == GreenStatus.Free) return default;

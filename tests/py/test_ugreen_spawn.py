@@ -284,6 +284,26 @@ return reference() is None, gone() is None
 """) == [True, True]
 
 
+def test_a_finalizer_that_spawns_while_its_green_thread_is_taken_down(server):
+    """The values of a context are released when its green thread has ended: what spawns then must not confuse the two."""
+    assert run(server, """
+import contextvars
+variable = contextvars.ContextVar("v3", default=None)
+spawned = []
+class Spawner:
+    def __del__(self):
+        spawned.append(ugreen.spawn(lambda: variable.get()))
+def work(n):
+    variable.set([n, Spawner()])
+    ugreen.sleep(0)
+threads = [ugreen.spawn(work, n) for n in range(20)]
+for thread in threads: thread.join(20)
+while len(spawned) < 20:
+    ugreen.sleep(0.001)
+return [thread.result(20) for thread in spawned], variable.get()
+""") == [[None] * 20, None]
+
+
 def test_from_other_os_threads_and_at_import_time(server):
     assert run(server, """
 def work(n):
@@ -329,10 +349,10 @@ def in_suspend():
 reader, writer = pipe()
 threads = [ugreen.spawn(f) for f in (in_event, in_read, in_suspend)]
 ugreen.sleep(0)
-late = ugreen.spawn(in_event)
 queue = ugreen.Queue()
 threading.Thread(target=lambda: queue.put(ugreen.dump()), daemon=True).start()
 outside = queue.get(timeout=20)
+late = ugreen.spawn(in_event)
 text = ugreen.dump()
 for thread in [*threads, late]: thread.kill()
 for thread in [*threads, late]: thread.join()
