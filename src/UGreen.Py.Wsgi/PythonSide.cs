@@ -61,6 +61,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new InterruptCall(hub),
             new DeadlineCall(deadlines),
             new CancelDeadlineCall(deadlines),
+            new KeepCall(),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
     }
@@ -102,6 +103,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "arguments", TextList(settings.Arguments));
         Set(dict, "shim_path", Text(settings.ShimPath));
         Set(dict, "cores", CApi.PyLong_FromLongLong(settings.Cores).OrThrow());
+        Set(dict, "threads", CApi.PyLong_FromLongLong(settings.Threads).OrThrow());
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
         Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));

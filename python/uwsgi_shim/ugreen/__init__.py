@@ -20,9 +20,11 @@ except ImportError:
     raise ImportError("the ugreen package works only inside the server; run your application with: ./ugreen-py -w your_module") from None
 
 from ugreen._io import wait_read, wait_write
+from ugreen._local import local
 from ugreen._sync import BoundedSemaphore, Condition, Empty, Event, Full, Lock, Queue, RLock, Semaphore
+from ugreen._threads import run_in_thread
 from ugreen._time import Timeout, sleep, timeout
 
 __version__ = _ugreen.server_version
 
-__all__ = ["BoundedSemaphore", "Condition", "Empty", "Event", "Full", "Lock", "Queue", "RLock", "Semaphore", "Timeout", "sleep", "timeout", "wait_read", "wait_write"]
+__all__ = ["BoundedSemaphore", "Condition", "Empty", "Event", "Full", "Lock", "Queue", "RLock", "Semaphore", "Timeout", "local", "run_in_thread", "sleep", "timeout", "wait_read", "wait_write"]
