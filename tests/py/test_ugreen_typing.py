@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import subprocess
 
@@ -16,12 +17,14 @@ TYPED = ROOT / "tests" / "py" / "typed"
 
 @pytest.fixture(scope="module")
 def mypy(tmp_path_factory):
-    """A function that checks files, or the shim without any: exit code and lines. Strict is in python/mypy.ini."""
+    """A function that checks programs as the README says it, or without any the shim by python/mypy.ini: exit code and lines."""
     cache = tmp_path_factory.mktemp("mypy")
 
-    def check(*files):
-        arguments = ["/usr/bin/python3", "-m", "mypy", "--config-file", ROOT / "python" / "mypy.ini", "--cache-dir", cache, "--no-error-summary", "--show-error-codes", *files]
-        done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=4 * PATIENCE, cwd=TYPED)
+    def check(*programs, options=()):
+        how = ["--strict", *programs] if programs else ["--config-file", ROOT / "python" / "mypy.ini"]
+        arguments = ["/usr/bin/python3", "-m", "mypy", *how, "--cache-dir", cache, "--no-error-summary", "--show-error-codes", *options]
+        environment = {**os.environ, "MYPYPATH": str(SHIM)} if programs else None
+        done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=4 * PATIENCE, cwd=TYPED, env=environment)
         return done.returncode, done.stdout.splitlines()
 
     return check
@@ -55,7 +58,7 @@ def test_the_shim_is_fully_typed(mypy):
 
 def test_mypy_checks_every_file_of_the_shim(mypy):
     """A file that it does not find is not checked either."""
-    _, lines = mypy("-v")
+    _, lines = mypy(options=["-v"])
     seen = set(re.findall(r"BuildSource\(path='[^']*/uwsgi_shim/([^']+)'", "\n".join(lines)))
     assert {str(path.relative_to(SHIM)) for path in [*SHIM.rglob("*.py"), STUB]} == seen
     assert (SHIM / "ugreen" / "py.typed").exists()

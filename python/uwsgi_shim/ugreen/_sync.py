@@ -19,15 +19,7 @@ T = TypeVar("T")
 
 
 class Event:
-    """A flag that can be waited for, as ``threading.Event``::
-
-        ready = ugreen.Event()
-        ...
-        ready.set()                 # in one request, or in another OS thread
-        ...
-        if not ready.wait(5):       # in others
-            raise TimeoutError
-    """
+    """A flag that can be waited for, as ``threading.Event``: ``wait`` in one request, ``set`` in another, or in another OS thread."""
 
     def __init__(self) -> None:
         self._flag = False
@@ -277,9 +269,7 @@ class Condition:
             self._restore(saved)
 
     def wait_for(self, predicate: Callable[[], T], timeout: Optional[float] = None) -> T:
-        """Wait until ``predicate()`` is true, and return its value; after ``timeout`` seconds its last value, whatever it is. Raises RuntimeError when it has to
-        wait and the lock is not held.
-        """
+        """Wait until ``predicate()`` is true, and return its value; after ``timeout`` seconds its last value, whatever it is. Raises RuntimeError when the lock is not held."""
         from time import monotonic
 
         end = None if timeout is None else monotonic() + timeout
