@@ -229,6 +229,8 @@ def script(thing):
     yield attempt(lambda: (thing.number, getattr(type(thing), "number", None)))
     yield attempt(lambda: delattr(thing, "number"))
     yield attempt(lambda: thing.number)
+    yield attempt(lambda: setattr(thing, "slot", 7))
+    yield attempt(lambda: (thing.slot, "slot" in thing.__dict__))
     yield attempt(lambda: thing.computed_it)
     yield attempt(lambda: thing.args)
     yield attempt(lambda: isinstance(thing, base))

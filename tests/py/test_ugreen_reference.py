@@ -127,6 +127,9 @@ def test_how_a_docstring_becomes_markdown(reference, shim):
             @property
             def size(self) -> int:
                 """How many."""
+            @size.setter
+            def size(self, value: int) -> None:
+                """Never seen."""
             @staticmethod
             def make(x=None) -> None:
                 """Make one.

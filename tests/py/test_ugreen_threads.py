@@ -289,6 +289,32 @@ def test_when_no_thread_can_be_started(single):
     """) == ["can't start new thread", ["later"], True]
 
 
+def test_a_finalizer_that_waits_in_the_middle_of_a_submission_stops_nobody_else(server):
+    """A profile function stands for the finalizer: it runs while the executor holds its locks, and waits. Another green thread that asked for these locks would stop the whole worker."""
+    assert run(server, """
+        order, waited = [], []
+        def wait_inside(frame, event, argument):
+            if not waited and event == "call" and frame.f_code.co_name == "_adjust_thread_count":
+                waited.append(True)
+                sys.setprofile(None)
+                order.append("inside")
+                ugreen.sleep(0.05)
+                order.append("outside")
+        def first():
+            sys.setprofile(wait_inside)
+            ugreen.run_in_thread(int)
+            order.append("first")
+        def second():
+            while not waited:
+                ugreen.sleep(0)
+            order.append("second asks")
+            ugreen.run_in_thread(int)
+            order.append("second")
+        spawn_all([first, second])
+        return order[:3], sorted(order[3:]), all_is_back(threads)
+    """, threads=THREADS) == [["inside", "second asks", "outside"], ["first", "second"], True]
+
+
 def test_functions_about_the_request_need_the_green_thread(server):
     with pytest.raises(Remote) as error:
         run(server, "return ugreen.run_in_thread(uwsgi.cl)")

@@ -34,7 +34,7 @@ def run_in_thread(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T
     What ``fn`` raises is raised here, with its traceback; that includes SystemExit and KeyboardInterrupt. It runs in a copy of the caller's ``contextvars`` context. Functions of
     ``uwsgi`` that are about the request raise SystemError there, and ``threading.local`` is the thread's.
 
-    There are at most as many threads as ``--ugreen-threads`` says. While all are busy the call waits for one; who waits first is served first. When the wait is ended by
+    There are at most as many threads as ``--ugreen-threads`` says; they are started when needed, and stay. While all are busy the call waits for one; who waits first is served first. When the wait is ended by
     an exception (``ugreen.timeout``, say), a call that has not begun never does. One that has begun goes on, keeps its thread until it returns, and its result is dropped; what it raises then
     goes to ``threading.excepthook``, which prints it. No thread holds up the end of the server: calls that still run are cut off.
 
