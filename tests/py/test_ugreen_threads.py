@@ -13,6 +13,21 @@ HELPERS += '''
 import gc, traceback, weakref
 from ugreen import _threads
 
+class Poke(Exception):
+    pass
+
+def abandon(fn, *args):
+    """Call it on a thread, and be interrupted once it has begun. ``fn`` must not return before."""
+    inside, me = ugreen.Event(), _ugreen.green_id()
+    def begin():
+        inside.set()
+        return fn(*args)
+    _ugreen.spawn(lambda: (inside.wait(), _ugreen.interrupt(me, Poke())))
+    try:
+        ugreen.run_in_thread(begin)
+    except Poke:
+        return True
+
 def all_is_back(threads):
     """Nothing of the calls is left: every permit is there, nobody waits."""
     deadline = time.monotonic() + 20
@@ -198,12 +213,11 @@ def test_a_call_that_has_begun_goes_on_and_its_result_is_dropped(server):
             go.wait(20)
             ended.set()
             return "dropped"
-        with ugreen.timeout(0.01, quiet=True) as limit:
-            ugreen.run_in_thread(fn)
+        abandoned = abandon(fn)
         # It holds its thread until it returns.
         held = len(_threads._permits._permits)
         go.set()
-        return limit.expired, held, ugreen.run_in_thread(ended.wait, 20), all_is_back(threads)
+        return abandoned, held, ugreen.run_in_thread(ended.wait, 20), all_is_back(threads)
     """, threads=THREADS) == [True, THREADS - 1, True, True]
 
 
@@ -218,15 +232,13 @@ def test_what_an_abandoned_call_raises_goes_to_the_excepthook(server):
             heard.put((args.exc_type.__name__, str(args.exc_value), args.thread.name, args.exc_traceback is not None))
         threading.excepthook = hear
         try:
-            with ugreen.timeout(0.01, quiet=True):
-                ugreen.run_in_thread(fn, "heard by the hook")
+            abandon(fn, "heard by the hook")
             go.set()
             answer = heard.get(timeout=20)
         finally:
             threading.excepthook = hook
         go.clear()
-        with ugreen.timeout(0.01, quiet=True):
-            ugreen.run_in_thread(fn, "printed to the log")
+        abandon(fn, "printed to the log")
         go.set()
         return answer[0], answer[1], answer[2].rpartition("_")[0], answer[3], all_is_back(threads)
     """, threads=THREADS) == ["LookupError", "heard by the hook", "ugreen-thread", True, True]
@@ -342,9 +354,6 @@ def test_random_schedules(server, seed):
         state = {"returned": 0, "raised": 0, "timed out": 0, "poked": 0, "most": 0}
         inside, guard, begun, ids, finished, unheard = [0], threading.Lock(), {}, {}, [], []
 
-        class Poke(Exception):
-            pass
-
         class Mine(Exception):
             pass
 
@@ -414,10 +423,7 @@ LEAVING = """
         never.wait(100)
     atexit.register(lambda: (print("atexit ran"), never.set() if ends else None, time.sleep(0)))
     if abandoned:
-        with ugreen.timeout(0.05, quiet=True):
-            ugreen.run_in_thread(fn)
-        assert inside.is_set()
-        return True
+        return abandon(fn)
     _ugreen.spawn(lambda: (inside.wait(), print("the call blocks")))
     return ugreen.run_in_thread(fn)
 """
