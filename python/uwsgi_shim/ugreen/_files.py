@@ -10,9 +10,16 @@ import io
 import operator
 import os
 import stat
-from typing import Any, Callable, Literal, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Tuple, Union
 
 from _ugreen import is_connected, ready_fd, respond_file, send_file, suspend, wait_fd_read, write
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
+
+    from ugreen._io import HasFileno
+
+    _Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
 
 #: How much is read at once when the server cannot send the file itself.
 BLOCK_BYTES = 64 * 1024
@@ -24,7 +31,7 @@ class FileWrapper:
     It is also an iterable of blocks, for middleware that wants to see them. ``file`` needs a ``read(size)``; its ``close()`` is called at the end of the request.
     """
 
-    def __init__(self, filelike: Any, blksize: int = BLOCK_BYTES) -> None:
+    def __init__(self, filelike: SupportsRead[bytes], blksize: int = BLOCK_BYTES) -> None:
         self.filelike = filelike
         self.blksize = blksize if blksize > 0 else BLOCK_BYTES
         self._read: Callable[[int], bytes] = filelike.read
@@ -56,7 +63,7 @@ def respond(wrapper: FileWrapper) -> Optional[bool]:
     return None
 
 
-def sendfile(file: Any, chunk: int = 0, pos: Optional[int] = None, size: int = 0, /) -> Optional[Literal[True]]:
+def sendfile(file: Union[_Path, int, SupportsRead[bytes], HasFileno], chunk: int = 0, pos: Optional[int] = None, size: int = 0, /) -> Optional[Literal[True]]:
     """Send a file as the next part of the response body, and wait until it is out.
 
     file    a path (str, bytes or PathLike), a file object, or a file descriptor
@@ -81,14 +88,14 @@ def sendfile(file: Any, chunk: int = 0, pos: Optional[int] = None, size: int = 0
         return _send_part(fd, position if pos is None else pos, size, total)
     if hasattr(file, "read"):
         if pos is not None:
-            file.seek(pos)
+            file.seek(pos)  # type: ignore[union-attr]  # what cannot be positioned says so itself
         return _send_blocks(file.read, chunk, size)
     if hasattr(file, "fileno"):
         return _send_fd(file.fileno(), chunk, pos or 0, size)
     raise TypeError(f"sendfile(): file must be a path, a file object or a file descriptor, not {type(file).__name__}")
 
 
-def _send_path(path: Any, chunk: int, pos: int, size: int) -> Optional[Literal[True]]:
+def _send_path(path: _Path, chunk: int, pos: int, size: int) -> Optional[Literal[True]]:
     try:
         # Without O_NONBLOCK a named pipe without a writer would stop the whole worker here.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
