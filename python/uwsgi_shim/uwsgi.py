@@ -22,6 +22,11 @@ except ImportError:
 import os as _os
 import socket as _socket
 import time as _time
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Dict as _Dict
+from typing import Optional as _Optional
+from typing import Tuple as _Tuple
+from typing import Union as _Union
 
 from _ugreen import (
     async_id,
@@ -46,47 +51,71 @@ from _ugreen import (
 from ugreen._files import sendfile
 from ugreen._input import chunked_read, chunked_read_nb
 
-#: What ``uwsgi.version`` is taken for by programs that compare it: the release whose API is followed.
+if _TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication as _WSGIApplication
+
+#: The release of uWSGI whose interface is followed, for programs that compare it.
 version_info = (2, 0, 30, 0, b"ugreen.py")
+#: The same release, bytes.
 version = b"2.0.30"
 #: Version of this server, a str.
 ugreen_version = _ugreen.server_version
+#: Name of this machine, bytes.
 hostname = _socket.gethostname().encode("utf-8", "surrogateescape")
 #: Options that the server was started with: str to bytes, True (no value) or a list of bytes (given several times).
 opt = _ugreen.opt
+#: Number of worker processes.
 numproc = 1
+#: Number of cores: requests that can run at the same time.
 cores = _ugreen.cores
+#: 1: applications may use threads.
 has_threads = 1
-loop = None
+#: None; in uWSGI the name of a loop engine, which this server does not need.
+loop: _Optional[bytes] = None
+#: When the server was started, in seconds since 1970, an int.
 started_on = int(_time.time())
 #: A module may set this to a dict of mountpoint (str or bytes) to callable: then these are served instead of its ``application``.
-applications = None
-SPOOL_OK, SPOOL_RETRY, SPOOL_IGNORE = -2, -1, 0
+applications: "_Optional[_Dict[_Union[str, bytes], _WSGIApplication]]" = None
+#: What a spooler function returns in uWSGI when its job is done; there is no spooler here.
+SPOOL_OK = -2
+#: The same for a job that shall be tried again.
+SPOOL_RETRY = -1
+#: The same for a job that is another function's.
+SPOOL_IGNORE = 0
 
 
-def worker_id():
+def worker_id() -> int:
     """Number of this worker process, from 1."""
     return 1
 
 
-def masterpid():
+def masterpid() -> int:
     """Process id of the master; 0, because this server runs without one."""
     return 0
 
 
-def mule_id():
+def mule_id() -> int:
     """Always 0: there are no mules."""
     return 0
 
 
-def micros():
-    """Wall-clock time in microseconds since 1970, an int."""
+def micros() -> int:
+    """Wall-clock time in microseconds since 1970."""
     return _time.time_ns() // 1000
 
 
-def mem():
-    """Memory of this process in bytes: (resident, virtual)."""
+def mem() -> _Tuple[int, int]:
+    """Memory of this process in bytes: (resident, virtual). Raises OSError when ``/proc`` is not there."""
     with open("/proc/self/statm", encoding="ascii") as statm:
         size, resident = statm.read().split()[:2]
     page = _os.sysconf("SC_PAGE_SIZE")
     return int(resident) * page, int(size) * page
+
+
+# Whoever checks types takes a name for public only when it is here.
+__all__ = [
+    "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "applications", "async_id", "async_sleep", "chunked_read", "chunked_read_nb", "cl", "connection_fd", "cores", "disconnect",
+    "get_logvar", "green_schedule", "has_threads", "hostname", "is_connected", "log", "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc",
+    "opt", "ready_fd", "request_id", "sendfile", "set_logvar", "start_response", "started_on", "suspend", "ugreen_version", "version", "version_info", "wait_fd_read",
+    "wait_fd_write", "worker_id",
+]

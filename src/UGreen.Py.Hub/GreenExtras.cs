@@ -17,6 +17,9 @@ internal sealed class GreenExtras(GreenThread green, FdTable fds, TimerHeap time
     /// <summary>The exception that waits to be raised; NULL: none.</summary>
     public NewRef Interrupt { get; set; }
 
+    /// <summary>A Python list of the objects that this green thread keeps until it has ended; NULL: none.</summary>
+    public NewRef Kept { get; set; }
+
     /// <summary>The green thread has finished; nothing of it may reach the next on its core.</summary>
     public void Clear()
     {

@@ -1,4 +1,5 @@
 using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub;
@@ -144,6 +145,23 @@ public sealed class GreenThread : IInboxReceiver
     public HubCallException? TakeInterrupt()
     {
         return IsInterrupted ? HubCallException.Object(ReleaseInterrupt()) : null;
+    }
+
+    /// <summary>Keeps a reference to a Python object until this green thread has ended.</summary>
+    public void Keep(BorrowedRef item)
+    {
+        var extras = Extras;
+        if (extras.Kept.IsNull) extras.Kept = CApi.PyList_New(0).OrThrow();
+        if (CApi.PyList_Append(extras.Kept.Borrow(), item) < 0) throw PythonException.Fetch();
+    }
+
+    /// <summary>Lets go of what was kept. Runs finalizers, so its Python state must be in. A finalizer is no green thread and keeps nothing.</summary>
+    internal void ReleaseKept()
+    {
+        if (_extras is not { Kept.IsNull: false } extras) return;
+        var kept = extras.Kept;
+        extras.Kept = default;
+        kept.Dispose();
     }
 
     /// <summary>It has finished: nothing of it may reach the next on its core.</summary>

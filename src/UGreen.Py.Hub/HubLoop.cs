@@ -366,6 +366,7 @@ public sealed partial class HubLoop : IDisposable
         var occupant = green.Occupant ?? throw new HubInvariantException($"green thread {green.Number} finished without an occupant");
         occupant.Exited(green, result);
         _state.TakeHandledException().Dispose();
+        green.ReleaseKept();
         ReleaseContext();
         green.Occupant = null;
         green.Status = GreenStatus.Free;

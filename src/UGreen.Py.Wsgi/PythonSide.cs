@@ -32,10 +32,10 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new AsyncSleepCall(empty, outside),
             new RequestCall("ready_fd", "The fd that ended the last suspend(), or -1.", green => green.Waits.ReadyFd, () => OutsideWaits.ReadyFd),
             new RequestCall("async_id", "Number of the core that this code runs on, from 0; -1 outside a green thread.", green => green.Number, () => -1),
-            new RequestCall("request_id", "How many requests this core has finished before this one.", green => WsgiApplication.RequestOf(green).Id),
-            new RequestCall("connection_fd", "File descriptor of the client's connection; -1 where it has none of its own (HTTP/2).",
+            new RequestCall("request_id", "How many requests this core has finished before this one. Raises SystemError where there is no request.", green => WsgiApplication.RequestOf(green).Id),
+            new RequestCall("connection_fd", "File descriptor of the client's connection; -1 where it has none of its own (HTTP/2). Raises SystemError where there is no request.",
                 green => WsgiApplication.RequestOf(green).Exchange?.SocketFd ?? -1),
-            new RequestCall("cl", "Length of the request body in bytes, as the client declared it; 0 without a declared length.", green => WsgiApplication.RequestOf(green).DeclaredBody),
+            new RequestCall("cl", "Length of the request body in bytes, as the client declared it; 0 without a declared length. Raises SystemError where there is no request.", green => WsgiApplication.RequestOf(green).DeclaredBody),
             new IsConnectedCall(),
             new DisconnectCall(end),
             new LogCall(loggers.CreateLogger("app")),
@@ -66,6 +66,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new InterruptCall(hub),
             new DeadlineCall(deadlines),
             new CancelDeadlineCall(deadlines),
+            new KeepCall(),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
     }
@@ -108,6 +109,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "shim_path", Text(settings.ShimPath));
         Set(dict, "cores", CApi.PyLong_FromLongLong(settings.Cores).OrThrow());
         Set(dict, "spawn_cores", CApi.PyLong_FromLongLong(settings.SpawnCores).OrThrow());
+        Set(dict, "threads", CApi.PyLong_FromLongLong(settings.Threads).OrThrow());
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
         Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));

@@ -47,6 +47,9 @@ public sealed record WsgiSettings
     /// <summary>Requests that may wait for a free core; more are answered 503.</summary>
     public int QueueLimit { get; init; } = 1000;
 
+    /// <summary>Most OS threads for <c>ugreen.run_in_thread()</c>.</summary>
+    public int Threads { get; init; } = 32;
+
     /// <summary>The folder <c>python/uwsgi_shim</c>.</summary>
     public required string ShimPath { get; init; }
 

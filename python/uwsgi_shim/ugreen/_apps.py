@@ -1,7 +1,14 @@
 """Several applications in one worker, and the answers where there is none. A server with one application uses nothing of this."""
 
+from __future__ import annotations
 
-def dispatcher(applications):
+from typing import TYPE_CHECKING, Dict, Iterable, Union
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def dispatcher(applications: Dict[str, WSGIApplication]) -> WSGIApplication:
     """A WSGI callable that chooses among applications: dict of mountpoint (native string, "" for the root) to callable.
 
     As CGI has it: the mountpoint moves from PATH_INFO, which is decoded, to SCRIPT_NAME. A front web server that has said a SCRIPT_NAME which is a
@@ -12,7 +19,7 @@ def dispatcher(applications):
     # The longest first. A list and not a look-up of every prefix: a client decides how many prefixes a path has, the operator how many mountpoints.
     points = [(point, point + "/", by_name[point]) for point in sorted(by_name, key=len, reverse=True)]
 
-    def dispatch(environ, start_response):
+    def dispatch(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         script = environ["SCRIPT_NAME"]
         if script and script in by_name:
             return by_name[script](environ, start_response)
@@ -27,17 +34,17 @@ def dispatcher(applications):
     return dispatch
 
 
-def not_found(environ, start_response):
+def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """What a path gets that no application is mounted for."""
     return _plain(start_response, "404 Not Found", b"Not Found\n")
 
 
-def unavailable(environ, start_response):
+def unavailable(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Stands in for an application that could not be loaded, with --need-app=false."""
     return _plain(start_response, "500 Internal Server Error", b"Internal Server Error\n")
 
 
-def mountpoint(key):
+def mountpoint(key: Union[str, bytes]) -> str:
     """The native string of a key of an applications dict: str or bytes; "/" and "" are the root. ValueError for what is no mountpoint."""
     if not isinstance(key, (str, bytes)):
         raise ValueError(f"the mountpoint {key!r} is neither str nor bytes")
@@ -48,6 +55,6 @@ def mountpoint(key):
     return trimmed
 
 
-def _plain(start_response, status, body):
+def _plain(start_response: StartResponse, status: str, body: bytes) -> Iterable[bytes]:
     start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
     return [body]

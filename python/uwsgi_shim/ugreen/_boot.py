@@ -1,25 +1,40 @@
 """From a fresh interpreter to a loaded application: sys.path, standard streams, thread identity, import."""
 
+from __future__ import annotations
+
 import importlib
 import os
 import sys
 import traceback
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 import _ugreen
 from ugreen import _apps, _driver, _identity
 
+if TYPE_CHECKING:
+    from types import ModuleType
+    from wsgiref.types import WSGIApplication
+
+T = TypeVar("T")
+# What could not be loaded: a message, and the text of a traceback where that helps.
+Problem = Tuple[str, Optional[str]]
+
 _DEFAULT_CALLABLE = "application"
 
 
-def load():
+def load() -> Tuple[List[Problem], List[Problem]]:
     """Load the imports and the applications. Returns two lists of (message, traceback text or None): what could not be loaded of the applications, of the imports."""
     _prepare()
-    import_problems, problems, applications = [], [], {}
+    import_problems: List[Problem] = []
+    problems: List[Problem] = []
+    applications: Dict[str, WSGIApplication] = {}
     for name in _ugreen.imports:
         _attempt(import_problems, f"--import {name}", _import, name)
     for point, module, file, name in _ugreen.applications:
         found = _attempt(problems, f"the application at {point}" if point else "the application", _find, point, module, file, name)
-        for key, application in ({"": _apps.unavailable} if found is None else found).items():
+        if found is None:
+            found = {"": _apps.unavailable}
+        for key, application in found.items():
             key = _apps.mountpoint(point) + key
             if key in applications:
                 problems.append((f"two applications at the mountpoint {key or '/'}: one is in a dict named applications", None))
@@ -28,7 +43,7 @@ def load():
     return problems, import_problems
 
 
-def leave():
+def leave() -> None:
     """Run what Python runs at exit, without finalising the interpreter."""
     import atexit
 
@@ -46,7 +61,7 @@ class _LoadError(Exception):
     """Something that one line explains."""
 
 
-def _prepare():
+def _prepare() -> None:
     sys.argv = ["uwsgi", *_ugreen.arguments]
     # The last --pythonpath comes first, and the current directory before them all, as with uWSGI.
     for path in _ugreen.python_paths:
@@ -58,13 +73,13 @@ def _prepare():
     _identity.install()
 
 
-def _serve(applications):
+def _serve(applications: Dict[str, WSGIApplication]) -> WSGIApplication:
     if set(applications) <= {""}:
         return applications.get("", _apps.not_found)
     return _apps.dispatcher(applications)
 
 
-def _attempt(problems, what, function, *arguments):
+def _attempt(problems: List[Problem], what: str, function: Callable[..., T], *arguments: Any) -> Optional[T]:
     """What the function returns; None, and one problem more, when it raises."""
     try:
         return function(*arguments)
@@ -78,7 +93,7 @@ def _attempt(problems, what, function, *arguments):
     return None
 
 
-def _find(point, module_name, file, name):
+def _find(point: str, module_name: str, file: Optional[str], name: str) -> Dict[str, WSGIApplication]:
     """The applications of one option, by mountpoint below its own. A dict named ``applications`` makes several of a root application."""
     option = f"--mount {point}" if point else "--wsgi-file" if file else "-w"
     described = file or module_name
@@ -89,7 +104,7 @@ def _find(point, module_name, file, name):
     return {"": _callable(module, name, described)}
 
 
-def _table(module):
+def _table(module: ModuleType) -> Optional[Dict[str, WSGIApplication]]:
     """The dict of a module that holds several applications; None: it does not say so."""
     uwsgi = sys.modules.get("uwsgi")
     table = getattr(uwsgi, "applications", None)
@@ -116,11 +131,11 @@ def _table(module):
     return found
 
 
-def _import(name):
+def _import(name: str) -> ModuleType:
     return _import_file(name, "--import") if "/" in name or name.endswith((".py", ".wsgi")) else _import_module(name, "--import")
 
 
-def _import_module(name, option):
+def _import_module(name: str, option: str) -> ModuleType:
     if not name or any(not part.isidentifier() for part in name.split(".")):
         hint = "; for a file use --wsgi-file" if option == "-w" else ""
         raise _LoadError(f"{option} {name}: not the name of a module (write pkg.module or pkg.module:callable{hint})")
@@ -133,7 +148,7 @@ def _import_module(name, option):
         raise
 
 
-def _import_file(path, option):
+def _import_file(path: str, option: str) -> ModuleType:
     """The module that a file makes; a file that is named twice is run once."""
     import importlib.util
     from importlib.machinery import SourceFileLoader
@@ -142,11 +157,13 @@ def _import_file(path, option):
         raise _LoadError(f"{option} {path}: no such file (in {os.getcwd()})")
     name = "uwsgi_file_" + path.replace("/", "_").replace(".", "_")
     known = sys.modules.get(name)
-    if known is not None and known.__spec__.origin == os.path.abspath(path):
+    if known is not None and known.__spec__ is not None and known.__spec__.origin == os.path.abspath(path):
         return known
     # The loader is named, because the file need not end in .py (uWSGI users have .wsgi files).
     loader = SourceFileLoader(name, os.path.abspath(path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None     # only for loaders that do not know whether they load a package
+    module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         loader.exec_module(module)
@@ -157,9 +174,9 @@ def _import_file(path, option):
     return module
 
 
-def _callable(module, name, described):
+def _callable(module: ModuleType, name: str, described: str) -> WSGIApplication:
     make = name.endswith("()")
-    target = module
+    target: Any = module
     try:
         for part in name.removesuffix("()").split("."):
             target = getattr(target, part)
@@ -171,14 +188,15 @@ def _callable(module, name, described):
         target = target()
     if not callable(target):
         raise _LoadError(f"{name!r} in {described} is not callable, it is a {type(target).__name__}")
-    return target
+    application: WSGIApplication = target
+    return application
 
 
-def _summary(error):
+def _summary(error: BaseException) -> str:
     return traceback.format_exception_only(type(error), error)[-1].strip()
 
 
-def _relevant_traceback(error):
+def _relevant_traceback(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and (trace.tb_frame.f_code.co_filename == __file__ or "importlib" in trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next

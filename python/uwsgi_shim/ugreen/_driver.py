@@ -4,24 +4,30 @@ Each name imported from ``_ugreen`` is a hub call: a switch to the hub, which do
 is done. Everything about the request lives there; this file is only the order of the calls.
 """
 
+from __future__ import annotations
+
 import socket
 import sys
 import traceback
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from _ugreen import begin, end, fail, respond, send, start_response, wait_fd_read, wait_fd_write
 from ugreen import _apps, _files, _input
 from ugreen._files import FileWrapper
 
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
 # Their frames say nothing about the application's mistake.
 _OWN_FILES = (__file__, _apps.__file__, _files.__file__)
 
 #: The loaded application; set once by ``_boot``.
-application = None
+application: WSGIApplication = _apps.not_found
 
 
-def serve():
+def serve() -> None:
     """Run the application for the request that this green thread was started for. Never raises."""
-    result = None
+    result: Any = None
     core = -1
     try:
         environ = begin()
@@ -52,7 +58,7 @@ def serve():
             _input.close_body(core)
 
 
-def environ_template():
+def environ_template() -> Dict[str, Any]:
     """The keys that all requests share. ``wsgi.input`` is the empty body; requests with a body get a reader."""
     import uwsgi
 
@@ -76,14 +82,14 @@ def environ_template():
     }
 
 
-def _tell(environ, ended):
+def _tell(environ: WSGIEnvironment, ended: Optional[int]) -> bool:
     """What the yield waited for (see ``send``), in the keys where programs for uWSGI look; False when they are as in the template."""
     environ["x-wsgiorg.fdevent.timeout"] = True if ended == -1 else None
     environ["uwsgi.ready_fd"] = ended if ended is not None and ended >= 0 else None
     return ended is not None
 
 
-def _traceback():
+def _traceback() -> str:
     kind, error, trace = sys.exc_info()
     # With no other frame left the message says it all.
     while trace is not None and trace.tb_frame.f_code.co_filename in _OWN_FILES:
@@ -91,7 +97,7 @@ def _traceback():
     return "".join(traceback.format_exception(kind, error, trace))
 
 
-def _close(result):
+def _close(result: Any) -> None:
     try:
         close = getattr(result, "close", None)
         if close is not None:

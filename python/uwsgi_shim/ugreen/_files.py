@@ -3,13 +3,23 @@
 A regular file is sent by the server itself, from the page cache into the connection, without Python. Everything else is read in blocks.
 """
 
+from __future__ import annotations
+
 import errno
 import io
 import operator
 import os
 import stat
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Tuple, Union
 
 from _ugreen import is_connected, ready_fd, respond_file, send_file, suspend, wait_fd_read, write
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
+
+    from ugreen._io import HasFileno
+
+    _Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
 
 #: How much is read at once when the server cannot send the file itself.
 BLOCK_BYTES = 64 * 1024
@@ -21,25 +31,25 @@ class FileWrapper:
     It is also an iterable of blocks, for middleware that wants to see them. ``file`` needs a ``read(size)``; its ``close()`` is called at the end of the request.
     """
 
-    def __init__(self, filelike, blksize=BLOCK_BYTES):
+    def __init__(self, filelike: SupportsRead[bytes], blksize: int = BLOCK_BYTES) -> None:
         self.filelike = filelike
         self.blksize = blksize if blksize > 0 else BLOCK_BYTES
-        self._read = filelike.read
+        self._read: Callable[[int], bytes] = filelike.read
         close = getattr(filelike, "close", None)
         if close is not None:
             self.close = close
 
-    def __iter__(self):
+    def __iter__(self) -> FileWrapper:
         return self
 
-    def __next__(self):
+    def __next__(self) -> bytes:
         block = self._read(self.blksize)
         if not block:
             raise StopIteration
         return block
 
 
-def respond(wrapper):
+def respond(wrapper: FileWrapper) -> Optional[bool]:
     """Send what a FileWrapper stands for, as the driver's answer. True: the front sends it, and the response is no longer ours. False: iterate. None: it was sent."""
     file = _regular(wrapper.filelike)
     if file is None:
@@ -53,7 +63,7 @@ def respond(wrapper):
     return None
 
 
-def sendfile(file, chunk=0, pos=None, size=0, /):
+def sendfile(file: Union[_Path, int, SupportsRead[bytes], HasFileno], chunk: int = 0, pos: Optional[int] = None, size: int = 0, /) -> Optional[Literal[True]]:
     """Send a file as the next part of the response body, and wait until it is out.
 
     file    a path (str, bytes or PathLike), a file object, or a file descriptor
@@ -61,7 +71,8 @@ def sendfile(file, chunk=0, pos=None, size=0, /):
     pos     where in the file to begin, in bytes; without it a file object is sent from where it stands, anything else from its beginning
     size    how many bytes; 0, or more than there are: to the end
 
-    Returns True, or None when the path cannot be opened. Raises OSError when the client is gone, TypeError for objects that are no file.
+    Returns True, or None when the path cannot be opened. Raises OSError when the client is gone, TypeError for objects that are no file, ValueError for negative numbers, SystemError where there is no
+    request.
     """
     chunk, size = operator.index(chunk) or BLOCK_BYTES, operator.index(size)
     pos = None if pos is None else operator.index(pos)
@@ -77,14 +88,14 @@ def sendfile(file, chunk=0, pos=None, size=0, /):
         return _send_part(fd, position if pos is None else pos, size, total)
     if hasattr(file, "read"):
         if pos is not None:
-            file.seek(pos)
+            file.seek(pos)  # type: ignore[union-attr]  # what cannot be positioned says so itself
         return _send_blocks(file.read, chunk, size)
     if hasattr(file, "fileno"):
         return _send_fd(file.fileno(), chunk, pos or 0, size)
     raise TypeError(f"sendfile(): file must be a path, a file object or a file descriptor, not {type(file).__name__}")
 
 
-def _send_path(path, chunk, pos, size):
+def _send_path(path: _Path, chunk: int, pos: int, size: int) -> Optional[Literal[True]]:
     try:
         # Without O_NONBLOCK a named pipe without a writer would stop the whole worker here.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -98,7 +109,7 @@ def _send_path(path, chunk, pos, size):
         os.close(fd)
 
 
-def _send_fd(fd, chunk, pos, size):
+def _send_fd(fd: int, chunk: int, pos: int, size: int) -> Literal[True]:
     status = os.fstat(fd)
     if stat.S_ISREG(status.st_mode):
         if status.st_size > 0:
@@ -110,13 +121,13 @@ def _send_fd(fd, chunk, pos, size):
     return _send_blocks(_patient(fd), chunk, size)
 
 
-def _send_part(fd, pos, size, total):
+def _send_part(fd: int, pos: int, size: int, total: int) -> Literal[True]:
     left = max(0, total - pos)
     send_file(fd, pos, min(size, left) if size else left)
     return True
 
 
-def _send_blocks(read, chunk, size):
+def _send_blocks(read: Callable[[int], bytes], chunk: int, size: int) -> Literal[True]:
     left = size
     while not size or left > 0:
         block = read(min(chunk, left) if size else chunk)
@@ -127,8 +138,8 @@ def _send_blocks(read, chunk, size):
     return True
 
 
-def _positioned(fd, pos):
-    def read(count):
+def _positioned(fd: int, pos: int) -> Callable[[int], bytes]:
+    def read(count: int) -> bytes:
         nonlocal pos
         block = os.pread(fd, count, pos)
         pos += len(block)
@@ -137,10 +148,10 @@ def _positioned(fd, pos):
     return read
 
 
-def _patient(fd):
+def _patient(fd: int) -> Callable[[int], bytes]:
     """Read from a pipe or a socket, letting the other requests run while it is empty."""
 
-    def read(count):
+    def read(count: int) -> bytes:
         while True:
             wait_fd_read(fd)
             suspend()
@@ -156,7 +167,7 @@ def _patient(fd):
     return read
 
 
-def _regular(file):
+def _regular(file: Any) -> Optional[Tuple[int, int, int]]:
     """(fd, position, size) of a regular file whose bytes are what its read() returns; None for everything else."""
     if isinstance(file, io.IOBase) and not _reads_plainly(file):
         return None
@@ -176,7 +187,7 @@ def _regular(file):
     return fd, position, status.st_size
 
 
-def _reads_plainly(file):
+def _reads_plainly(file: io.IOBase) -> bool:
     # A GzipFile has a fileno(), too, which is that of the compressed file; a text file counts characters.
     kind = type(file)
     if isinstance(file, io.FileIO):

@@ -7,7 +7,10 @@ database connections) would be shared between requests that run at the same time
 own there. It belongs to the core, not to the request: N cores have at most N of whatever is kept per thread.
 """
 
+from __future__ import annotations
+
 import threading
+from typing import Optional
 
 import _ugreen
 
@@ -15,29 +18,32 @@ import _ugreen
 class CoreThread(threading.Thread):
     """What ``threading.current_thread()`` gives on a green thread. It is never started or joined."""
 
-    def __init__(self, core):
+    # Private ones of threading.Thread.
+    _started: threading.Event
+
+    def __init__(self, core: int) -> None:
         super().__init__(name=f"ugreen-core-{core}", daemon=True)
         self._started.set()
-        self._set_ident()
+        self._set_ident()  # type: ignore[attr-defined]
 
-    def is_alive(self):
+    def is_alive(self) -> bool:
         return True
 
-    def join(self, timeout=None):
+    def join(self, timeout: Optional[float] = None) -> None:
         raise RuntimeError("a green thread's core cannot be joined")
 
 
 class _PerCore(threading.local):
-    thread = None
+    thread: Optional[CoreThread] = None
 
 
-def install():
+def install() -> None:
     """Make ``threading.current_thread()`` know the cores. Code on other OS threads sees no difference."""
     mine = _PerCore()
     of_os_thread = threading.current_thread
     async_id = _ugreen.async_id
 
-    def current_thread():
+    def current_thread() -> threading.Thread:
         """Return the current Thread object; on a green thread, the one of its core."""
         thread = mine.thread
         if thread is None:

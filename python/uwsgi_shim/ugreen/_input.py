@@ -1,8 +1,14 @@
 """Request bodies: ``wsgi.input``, and ``uwsgi.chunked_read()`` over the same bytes."""
 
+from __future__ import annotations
+
 import io
+from typing import TYPE_CHECKING, List, Optional, cast
 
 from _ugreen import async_id, cl, cores, read_into
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 #: Also the longest piece that chunked_read() returns.
 BUFFER_BYTES = 64 * 1024
@@ -11,39 +17,40 @@ BUFFER_BYTES = 64 * 1024
 _WHOLE_READ_BYTES = 1024 * 1024
 
 # The reader of the request that runs on each core, if its request has a body; kept by open_body() and close_body().
-_readers = [None] * cores
+_readers: List[Optional[_Input]] = [None] * cores
 
 
-def open_body(core):
+def open_body(core: int) -> _Input:
     """The ``wsgi.input`` of the request with a body that begins on this core."""
     reader = _readers[core] = _Input(_Body(), BUFFER_BYTES)
     return reader
 
 
-def close_body(core):
+def close_body(core: int) -> None:
     """Its request is over."""
     _readers[core] = None
 
 
-def chunked_read(timeout=0, /):
+def chunked_read(timeout: float = 0, /) -> bytes:
     """The next piece of the request body as bytes, ``b""`` at its end; waits until there is one.
 
     timeout is in seconds, fractions count; 0 waits as long as it takes. Raises OSError when nothing came in that time (a later
-    call goes on), or when the body broke off. A piece is what has arrived, at most 64 KiB, and has nothing to do with the
+    call goes on), or when the body broke off; ValueError when the time is not a number; SystemError where there is no request. A piece is what has arrived, at most 64 KiB, and has nothing to do with the
     chunks on the wire. Bytes are shared with ``wsgi.input``: each is read once, in order, in whatever way.
     """
     seconds = float(timeout)
     if seconds != seconds:
         raise ValueError("chunked_read(): the number of seconds is not a number")
-    return _read_piece(seconds if 0 < seconds < 1e9 else None)
+    # None is for those who do not wait.
+    return cast(bytes, _read_piece(seconds if 0 < seconds < 1e9 else None))
 
 
-def chunked_read_nb():
-    """The next piece of the request body if one is there; ``b""`` at its end, None when nothing has arrived."""
+def chunked_read_nb() -> Optional[bytes]:
+    """The next piece of the request body if one is there; ``b""`` at its end, None when nothing has arrived. Raises OSError when the body broke off, SystemError where there is no request."""
     return _read_piece(0)
 
 
-def _read_piece(timeout):
+def _read_piece(timeout: Optional[float]) -> Optional[bytes]:
     core = async_id()
     reader = _readers[core] if core >= 0 else None
     if reader is None:
@@ -65,16 +72,16 @@ def _read_piece(timeout):
 class NoBody(io.RawIOBase):
     """The body of a request that has none. One object serves all requests, so it keeps nothing and cannot be closed."""
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: WriteableBuffer) -> int:
         return 0
 
-    def read(self, size=-1):
+    def read(self, size: int = -1) -> bytes:
         return b""
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
@@ -82,21 +89,21 @@ class _Body(io.RawIOBase):
     """The request body as it arrives; parks the green thread while there is nothing to read."""
 
     #: Seconds for the next read, 0 for one that does not wait; None as long as it takes.
-    timeout = None
+    timeout: Optional[float] = None
     #: True after a read that did not wait and found nothing.
     nothing = False
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: WriteableBuffer) -> Optional[int]:
         if self.timeout is None:
             return read_into(buffer)
         count = read_into(buffer, self.timeout)
         self.nothing = count is None
         return count
 
-    def readall(self):
+    def readall(self) -> bytes:
         buffer = memoryview(bytearray(BUFFER_BYTES))
         found = io.BytesIO()
         while count := self.readinto(buffer):
@@ -107,7 +114,9 @@ class _Body(io.RawIOBase):
 class _Input(io.BufferedReader):
     """Python's own buffered reader does sizes, readline(), readlines() and iteration to the letter, in C."""
 
-    def read(self, size=-1, /):
+    raw: _Body
+
+    def read(self, size: Optional[int] = -1, /) -> bytes:
         if size is None or size < 0:
             return super().read()
         if size > _WHOLE_READ_BYTES:

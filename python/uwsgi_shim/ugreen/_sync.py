@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Event:
-    """A flag that can be waited for."""
+    """A flag that can be waited for, as ``threading.Event``: ``wait`` in one request, ``set`` in another, or in another OS thread."""
 
     def __init__(self) -> None:
         self._flag = False
@@ -61,7 +61,7 @@ def _wait_until(is_so: Callable[[], bool], waiters: Deque[Waiter], timeout: Opti
 
 
 class Semaphore:
-    """A counter of permits: ``acquire`` takes one or waits for one, ``release`` gives one back."""
+    """A counter of permits: ``acquire`` takes one or waits for one, ``release`` gives one back. ``with semaphore:`` does both."""
 
     def __init__(self, value: int = 1) -> None:
         """``value``: permits to begin with. Raises ValueError when it is negative."""
@@ -92,7 +92,7 @@ class Semaphore:
         return granted
 
     def release(self, n: int = 1) -> None:
-        """Give ``n`` permits back. Any OS thread may call."""
+        """Give ``n`` permits back. Any OS thread may call. Raises ValueError when ``n`` is less than 1."""
         if n < 1:
             raise ValueError("n must be one or more")
         for _ in range(n):
@@ -135,6 +135,7 @@ class BoundedSemaphore(Semaphore):
     """A semaphore that refuses to hold more permits than it began with."""
 
     def __init__(self, value: int = 1) -> None:
+        """``value``: permits to begin with, and the most that there can be. Raises ValueError when it is negative."""
         super().__init__(value)
         self._bound = value
 
@@ -146,7 +147,7 @@ class BoundedSemaphore(Semaphore):
 
 
 class Lock(Semaphore):
-    """A lock that one holds at a time. It belongs to nobody: any green thread or OS thread may release it, as ``threading.Lock``."""
+    """A lock that one holds at a time. It belongs to nobody: any green thread or OS thread may release it, as ``threading.Lock``. ``with lock:`` takes and releases it."""
 
     def __init__(self) -> None:
         super().__init__(1)
@@ -156,7 +157,7 @@ class Lock(Semaphore):
         return super().acquire(blocking, None if timeout is None or timeout < 0 else timeout)
 
     def release(self, n: int = 1) -> None:
-        """Let go of it. Raises RuntimeError when nobody holds it."""
+        """Let go of it; who waits first gets it. ``n`` has no meaning here. Raises RuntimeError when nobody holds it."""
         if self._permits:
             raise RuntimeError("release unlocked lock")
         self._permits.append(None)
@@ -171,7 +172,7 @@ def _me() -> int:
 
 
 class RLock:
-    """A lock that its holder may take again. The holder is a green thread (``threading.RLock`` takes all of a worker's for one) or an OS thread."""
+    """A lock that its holder may take again, and must release as often. The holder is a green thread (``threading.RLock`` takes all of a worker's for one) or an OS thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -233,7 +234,12 @@ def _uninterrupted(acquire: Callable[[], Any]) -> None:
 
 
 class Condition:
-    """A lock with the means to wait for a change of what it protects."""
+    """A lock with the means to wait for a change of what it protects, as ``threading.Condition``::
+
+        with condition:
+            condition.wait_for(lambda: items)       # lets go of the lock while it waits
+            item = items.pop()
+    """
 
     def __init__(self, lock: Any = None) -> None:
         """``lock``: a Lock or RLock of this module; by default an RLock of its own."""
@@ -243,7 +249,9 @@ class Condition:
         self.release = self._lock.release
 
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Let go of the lock, wait for a ``notify``, take the lock again. Returns False when ``timeout`` (seconds) was over first. The lock is held in any case, also when this raises."""
+        """Let go of the lock, wait for a ``notify``, take the lock again. Returns False when ``timeout`` (seconds) was over first. The lock is held in any case, also when this
+        raises. Raises RuntimeError when the lock is not held.
+        """
         self._check()
         waiter = Waiter()
         self._waiters.append(waiter)
@@ -261,7 +269,7 @@ class Condition:
             self._restore(saved)
 
     def wait_for(self, predicate: Callable[[], T], timeout: Optional[float] = None) -> T:
-        """Wait until ``predicate()`` is true, and return its value; after ``timeout`` seconds its last value, whatever it is."""
+        """Wait until ``predicate()`` is true, and return its value; after ``timeout`` seconds its last value, whatever it is. Raises RuntimeError when the lock is not held."""
         from time import monotonic
 
         end = None if timeout is None else monotonic() + timeout
@@ -275,14 +283,14 @@ class Condition:
         return result
 
     def notify(self, n: int = 1) -> None:
-        """Wake ``n`` of those that wait, the first first."""
+        """Wake ``n`` of those that wait, the first first. Raises RuntimeError when the lock is not held."""
         self._check()
         for _ in range(n):
             if not grant_one(self._waiters):
                 return
 
     def notify_all(self) -> None:
-        """Wake all that wait."""
+        """Wake all that wait. Raises RuntimeError when the lock is not held."""
         self._check()
         grant_all(self._waiters)
 
@@ -321,10 +329,11 @@ class Full(Exception):
 
 
 class Queue(Generic[T]):
-    """First in, first out. ``put`` may be called by any OS thread."""
+    """First in, first out, as ``queue.Queue``. Any OS thread may use either end."""
 
     def __init__(self, maxsize: int = 0) -> None:
         """``maxsize``: how many items it holds before ``put`` waits; 0 or less: any number."""
+        #: How many items it holds before ``put`` waits; 0 or less: any number.
         self.maxsize = maxsize
         self._items: Deque[T] = deque()
         self._there = Semaphore(0)
@@ -334,7 +343,7 @@ class Queue(Generic[T]):
         self._joiners: Deque[Waiter] = deque()
 
     def put(self, item: T, block: bool = True, timeout: Optional[float] = None) -> None:
-        """Add an item; wait for room. Raises Full when there was none in time."""
+        """Add an item; wait for room. Raises Full when there was none within ``timeout`` seconds, or with ``block=False`` none now."""
         if self._room is not None and not self._room.acquire(block, timeout):
             raise Full
         self._unfinished.append(None)
@@ -342,7 +351,7 @@ class Queue(Generic[T]):
         self._there.release()
 
     def get(self, block: bool = True, timeout: Optional[float] = None) -> T:
-        """Take the first item; wait for one. Raises Empty when there was none in time."""
+        """Take the first item; wait for one. Raises Empty when there was none within ``timeout`` seconds, or with ``block=False`` none now."""
         if not self._there.acquire(block, timeout):
             raise Empty
         item = self._items.popleft()
@@ -351,11 +360,11 @@ class Queue(Generic[T]):
         return item
 
     def put_nowait(self, item: T) -> None:
-        """``put`` without waiting."""
+        """``put`` without waiting. Raises Full when there is no room."""
         self.put(item, block=False)
 
     def get_nowait(self) -> T:
-        """``get`` without waiting."""
+        """``get`` without waiting. Raises Empty when there is nothing."""
         return self.get(block=False)
 
     def qsize(self) -> int:

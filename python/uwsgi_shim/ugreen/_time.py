@@ -10,9 +10,9 @@ from ugreen._wait import Waiter
 
 
 def sleep(seconds: float = 0) -> None:
-    """Wait; the other green threads run. With 0 or less they run once and this one goes on. In another OS thread this is ``time.sleep``.
+    """Wait ``seconds``; the other green threads run. With 0 or less they run once and this one goes on. In another OS thread this is ``time.sleep``.
 
-    Unlike ``time.sleep`` it holds up nobody else. Unlike ``uwsgi.async_sleep`` it waits by itself.
+    Unlike ``time.sleep`` it holds up nobody else. Unlike ``uwsgi.async_sleep`` it waits by itself. Raises TypeError for what is no number.
     """
     if green_id() < 0:
         _time.sleep(max(seconds, 0))
@@ -30,10 +30,15 @@ class _Yield:
 
 
 class Timeout(TimeoutError):
-    """A block under ``timeout()`` took too long. ``seconds`` is the limit that it had."""
+    """A block under ``timeout()`` took too long. It is a TimeoutError, hence an OSError."""
+
+    #: The block whose time was over.
+    timeout: "_Block"
 
     def __init__(self, seconds: float) -> None:
+        """``seconds``: the limit that the block had."""
         super().__init__(f"timed out after {seconds:g} seconds")
+        #: The limit that the block had, in seconds.
         self.seconds = seconds
 
 
@@ -47,12 +52,14 @@ class timeout:
     nested; each one's exception knows it (``error.timeout is that_block``). Do not ``yield`` to the server within the block: the wait for the client would be ended in the server's
     code, and with it the response. With ``quiet=True`` the block just ends, and ``expired`` tells.
 
-    Only on green threads: elsewhere RuntimeError.
+    Only on green threads: elsewhere entering the block raises RuntimeError. So does entering it a second time before it has ended.
     """
 
     def __init__(self, seconds: Optional[float], quiet: bool = False) -> None:
-        """``seconds``: the limit; None: none."""
+        """``seconds``: the limit, a float; None: none. ``quiet``: whether the block just ends when the time is over."""
+        #: The limit in seconds, or None.
         self.seconds = seconds
+        #: Whether the block just ends when the time is over.
         self.quiet = quiet
         #: Whether the time was over before the block was.
         self.expired = False
@@ -65,7 +72,7 @@ class timeout:
         self.expired = False
         if self.seconds is not None:
             self._error = Timeout(self.seconds)
-            self._error.timeout = self  # type: ignore[attr-defined]
+            self._error.timeout = self
             self._number = deadline(self.seconds, self._error)
         return self
 
@@ -77,5 +84,7 @@ class timeout:
         self.expired = not cancel_deadline(self._number)
         return self.quiet and error is mine
 
+
+_Block = timeout
 
 __all__ = ["Timeout", "sleep", "timeout"]

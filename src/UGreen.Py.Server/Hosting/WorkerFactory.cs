@@ -28,6 +28,7 @@ internal static class WorkerFactory
             PythonPaths = options.PythonPaths,
             Chdir = options.Chdir,
             QueueLimit = options.QueueLimit,
+            Threads = options.Threads,
             ShimPath = shimPath,
             Opt = options.Given,
             LogPath = options.LogTo,

@@ -55,6 +55,7 @@ internal sealed class OptionValidator
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
             Switch = Switch(),
             QueueLimit = Number("async-queue", _arguments.AsyncQueue, OptionDefaults.Queue, 0, OptionDefaults.MaxQueue),
+            Threads = Number("ugreen-threads", _arguments.UgreenThreads, OptionDefaults.Threads, 1, OptionDefaults.MaxThreads),
             PythonPaths = [.. _arguments.PythonPath.Select(p => NotEmpty("pythonpath", p) ?? "")],
             Chdir = ExistingDirectory("chdir", _arguments.Chdir),
             VirtualEnv = ExistingDirectory("virtualenv", _arguments.VirtualEnv),

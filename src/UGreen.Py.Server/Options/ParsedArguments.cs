@@ -107,6 +107,9 @@ internal sealed class ParsedArguments
     [Option("async-queue")]
     public string? AsyncQueue { get; set; }
 
+    [Option("ugreen-threads")]
+    public string? UgreenThreads { get; set; }
+
     [Option("pythonpath", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> PythonPath { get; set; } = [];
 

@@ -63,6 +63,9 @@ internal sealed record ServerOptions
 
     public int QueueLimit { get; init; } = OptionDefaults.Queue;
 
+    /// <summary>Most OS threads for <c>ugreen.run_in_thread()</c>.</summary>
+    public int Threads { get; init; } = OptionDefaults.Threads;
+
     /// <summary>In the order in which they were given.</summary>
     public IReadOnlyList<string> PythonPaths { get; init; } = [];
 

@@ -9,7 +9,8 @@ namespace UGreen.Py.Wsgi.Calls;
 /// (ours) it asks about that connection.
 /// </summary>
 internal sealed class IsConnectedCall() : HubCall("is_connected",
-    "is_connected(fd=None, /)\n--\n\nTrue when the socket fd is connected and has no pending error; without fd: whether this request's client is still there.")
+    "is_connected(fd=None, /)\n--\n\nTrue when the socket fd is connected and has no pending error; without fd: whether this request's client is still there.\n\n"
+    + "fd is an int or an object with fileno(). Without a request it is False without fd; outside green threads fd must be given (TypeError).")
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

@@ -5,7 +5,7 @@ using UGreen.Py.Hub;
 namespace UGreen.Py.Wsgi.Calls;
 
 /// <summary><c>uwsgi.log(line)</c>: a line in the server's log. Returns True. Any thread.</summary>
-internal sealed partial class LogCall(ILogger log) : HubCall("log", "log(line, /)\n--\n\nWrite a line to the server's log. line is a str. Returns True.")
+internal sealed partial class LogCall(ILogger log) : HubCall("log", "log(line, /)\n--\n\nWrite a line to the server's log. Returns True. Raises TypeError when line is no str.")
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

@@ -9,7 +9,8 @@ namespace UGreen.Py.Wsgi.Calls;
 /// Returns the write() callable.
 /// </summary>
 internal sealed class StartResponseCall(WsgiApplication application) : HubCall("start_response",
-    "start_response(status, headers, exc_info=None)\n--\n\nSet the response's status and headers; see PEP 3333. Returns write(bytes).")
+    "start_response(status, headers, exc_info=None)\n--\n\nSet the response's status and headers; see PEP 3333. Returns write(bytes).\n\n"
+    + "Raises TypeError or ValueError for what is no status or no header, AssertionError for a second call without exc_info or after the headers were sent, SystemError where there is no request.")
 {
     /// <summary>What it returns; set when the functions exist.</summary>
     public BorrowedRef Write { get; set; }

@@ -5,8 +5,8 @@ namespace UGreen.Py.Wsgi.Calls;
 
 /// <summary><c>uwsgi.wait_fd_read(fd, timeout=0)</c> and <c>wait_fd_write</c>: register only; the wait is the next suspend() or yield. Returns b'' so that it can be yielded.</summary>
 internal sealed class WaitFdCall(string name, FdDirection direction, NewRef emptyBytes, OutsideWaits outside) : HubCall(name,
-    $"{name}(fd, timeout=0, /)\n--\n\nRegister interest in fd being {(direction == FdDirection.Read ? "readable" : "writable")} for the next suspend() or yield.\n\n"
-    + "timeout is in seconds (fractions count); 0 or less means none. Returns b''. Raises OSError when fd cannot be waited for.")
+    $"{name}(fd, timeout=0, /)\n--\n\nRegister interest in fd being {(direction == FdDirection.Read ? "readable" : "writable")} for the next suspend() or yield; it does not wait by itself.\n\n"
+    + "fd is an int or an object with fileno(). timeout is in seconds (fractions count); 0 or less means none. Returns b''. Raises OSError when fd cannot be waited for.")
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

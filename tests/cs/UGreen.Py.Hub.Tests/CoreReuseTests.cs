@@ -79,6 +79,26 @@ public sealed class CoreReuseTests(PythonHub python)
     });
 
     [Fact]
+    public void What_a_green_thread_keeps_is_released_when_it_ends() => python.Run(hub =>
+    {
+        hub.Add(new TestCall("keep", (GreenThread green, in HubCallArguments args) =>
+        {
+            green.Keep(args.At(0));
+            green.Result = TestCalls.None();
+            return CallOutcome.Resume;
+        }));
+        hub.Define("import weakref\nclass Thing: pass\nalive = []");
+        for (var i = 0; i < 2; i++)
+        {
+            hub.Spawn("for _ in range(3):\n    thing = Thing()\n    alive.append(weakref.ref(thing))\n    keep(thing)\nthing = None\nturn()");
+            hub.Passes();
+            Assert.Equal("3", hub.Evaluate("sum(ref() is not None for ref in alive)"));
+            hub.RunToEnd();
+            Assert.Equal("0", hub.Evaluate("sum(ref() is not None for ref in alive)"));
+        }
+    });
+
+    [Fact]
     public void After_an_exception_the_core_serves_the_next_as_if_nothing_had_been() => python.Run(hub =>
     {
         hub.Define("import sys\ndef deep(n):\n    if n: return deep(n - 1)\n    turn()\n    raise ValueError('deep')");

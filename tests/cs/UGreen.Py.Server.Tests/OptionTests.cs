@@ -25,6 +25,7 @@ public sealed class OptionTests
         Assert.Equal(1024, options.StackPages); // 100 cores leave room for the most that is chosen
         Assert.Equal(SwitchKind.Direct, options.Switch);
         Assert.Equal(1000, options.QueueLimit);
+        Assert.Equal(32, options.Threads);
         Assert.Empty(options.PythonPaths);
         Assert.Null(options.Chdir);
         Assert.Null(options.VirtualEnv);
@@ -133,12 +134,13 @@ public sealed class OptionTests
     public void The_rest()
     {
         var options = Run(
-            "app", "--ugreen-stacksize", "16", "--ugreen-switch", "posix", "--async-queue", "0", "--chdir", "/there", "--python", "/there/python",
+            "app", "--ugreen-stacksize", "16", "--ugreen-switch", "posix", "--async-queue", "0", "--ugreen-threads", "7", "--chdir", "/there", "--python", "/there/python",
             "--shutdown-timeout", "0", "--log-level", "Debug", "-L");
 
         Assert.Equal(16, options.StackPages);
         Assert.Equal(SwitchKind.Posix, options.Switch);
         Assert.Equal(0, options.QueueLimit);
+        Assert.Equal(7, options.Threads);
         Assert.Equal("/there", options.Chdir);
         Assert.Equal("/there/python", options.Python);
         Assert.Equal(TimeSpan.Zero, options.ShutdownTimeout);

@@ -1,0 +1,219 @@
+"""Types of the built-in module ``_ugreen``: the hub calls and the settings that the server hands to its Python half.
+
+A test compares this with the real module: every name, every parameter and, for what the module ``uwsgi`` offers to applications, every docstring (they are the reference page's).
+"""
+
+from types import TracebackType
+from typing import Any, Callable, Dict, List, Literal, Optional, Tuple, Type, Union
+
+from _typeshed import WriteableBuffer
+
+from ugreen._io import HasFileno
+
+_Fd = Union[int, HasFileno]
+_Text = Union[str, bytes, bytearray, memoryview]
+_ExcInfo = Union[Tuple[Type[BaseException], BaseException, Optional[TracebackType]], Tuple[None, None, None]]
+
+# Settings.
+
+#: [mountpoint, module or None, file or None, callable] of each application.
+applications: List[List[Any]]
+imports: List[str]
+arguments: List[str]
+shim_path: str
+cores: int
+threads: int
+stack_bytes: int
+engine: Literal["direct", "posix"]
+server_version: str
+python_paths: List[str]
+opt: Dict[str, Union[bytes, Literal[True], List[bytes]]]
+
+# What applications see, by the module uwsgi.
+
+def suspend() -> Literal[True]:
+    """Wait until a registered file descriptor is ready or a registered time is over; with nothing registered, let the other green threads run once.
+
+    Returns True. ready_fd() tells which fd it was, or -1. In another OS thread it blocks that thread; while the application is imported, the start.
+    """
+    ...
+
+def green_schedule() -> Literal[True]:
+    """Wait until a registered file descriptor is ready or a registered time is over; with nothing registered, let the other green threads run once.
+
+    Returns True. ready_fd() tells which fd it was, or -1. In another OS thread it blocks that thread; while the application is imported, the start.
+    """
+    ...
+
+def wait_fd_read(fd: _Fd, timeout: Optional[float] = 0, /) -> bytes:
+    """Register interest in fd being readable for the next suspend() or yield; it does not wait by itself.
+
+    fd is an int or an object with fileno(). timeout is in seconds (fractions count); 0 or less means none. Returns b''. Raises OSError when fd cannot be waited for.
+    """
+    ...
+
+def wait_fd_write(fd: _Fd, timeout: Optional[float] = 0, /) -> bytes:
+    """Register interest in fd being writable for the next suspend() or yield; it does not wait by itself.
+
+    fd is an int or an object with fileno(). timeout is in seconds (fractions count); 0 or less means none. Returns b''. Raises OSError when fd cannot be waited for.
+    """
+    ...
+
+def async_sleep(seconds: float, /) -> bytes:
+    """Register a deadline for the next suspend() or yield; it does not wait by itself.
+
+    seconds may be a float; 0 or less registers nothing. Returns b''.
+    """
+    ...
+
+def ready_fd() -> int:
+    """The fd that ended the last suspend(), or -1."""
+    ...
+
+def async_id() -> int:
+    """Number of the core that this code runs on, from 0; -1 outside a green thread."""
+    ...
+
+def request_id() -> int:
+    """How many requests this core has finished before this one. Raises SystemError where there is no request."""
+    ...
+
+def connection_fd() -> int:
+    """File descriptor of the client's connection; -1 where it has none of its own (HTTP/2). Raises SystemError where there is no request."""
+    ...
+
+def cl() -> int:
+    """Length of the request body in bytes, as the client declared it; 0 without a declared length. Raises SystemError where there is no request."""
+    ...
+
+def is_connected(fd: Optional[_Fd] = None, /) -> bool:
+    """True when the socket fd is connected and has no pending error; without fd: whether this request's client is still there.
+
+    fd is an int or an object with fileno(). Without a request it is False without fd; outside green threads fd must be given (TypeError).
+    """
+    ...
+
+def disconnect() -> None:
+    """End the response and the client's connection; this code goes on. Sending more raises OSError afterwards. Returns None.
+
+    Raises SystemError where there is no request.
+    """
+    ...
+
+def log(line: str, /) -> Literal[True]:
+    """Write a line to the server's log. Returns True. Raises TypeError when line is no str."""
+    ...
+
+def set_logvar(name: _Text, value: _Text, /) -> None:
+    """Set a variable of this request's line in the log: %(name) in --log-format. Both are str or bytes-like.
+
+    Raises ValueError for an empty name and for more than 64 variables, RuntimeError once the response is complete, SystemError where there is no request.
+    """
+    ...
+
+def get_logvar(name: _Text, /) -> Optional[bytes]:
+    """The value of a log variable of this request as bytes, or None when it was not set. name is str or bytes-like.
+
+    Raises RuntimeError once the response is complete, SystemError where there is no request.
+    """
+    ...
+
+def log_this_request() -> None:
+    """Write this request's line in the log, also with --disable-logging.
+
+    Raises RuntimeError once the response is complete, SystemError where there is no request.
+    """
+    ...
+
+def logsize() -> int:
+    """Size of the log file in bytes; 0 when the log goes to no file."""
+    ...
+
+def start_response(status: str, headers: List[Tuple[str, str]], exc_info: Optional[_ExcInfo] = None) -> Callable[[bytes], object]:
+    """Set the response's status and headers; see PEP 3333. Returns write(bytes).
+
+    Raises TypeError or ValueError for what is no status or no header, AssertionError for a second call without exc_info or after the headers were sent, SystemError where there is no request.
+    """
+    ...
+
+# For the driver and the bodies.
+
+def begin() -> Dict[str, Any]:
+    """The environ of this green thread's request. For the driver only."""
+    ...
+
+def send(data: bytes, /) -> Optional[int]:
+    """Send bytes of the response body. Raises OSError when the client is gone."""
+    ...
+
+def write(data: bytes, /) -> None:
+    """Send bytes of the response body. Raises OSError when the client is gone."""
+    ...
+
+def respond(body: bytes, /) -> bool:
+    """Send the whole response at once if that is possible. For the driver only."""
+    ...
+
+def respond_file(fd: int, offset: int, length: int, /) -> bool:
+    """Let the front send a part of a regular file as the whole body. For the driver only."""
+    ...
+
+def send_file(fd: int, offset: int, length: int, /) -> None:
+    """Send a part of a regular file. Raises OSError when the client is gone or the file ends too early. For the driver only."""
+    ...
+
+def end() -> None:
+    """The body is complete. For the driver only."""
+    ...
+
+def fail(traceback: str, /) -> None:
+    """The application raised; traceback is its text. For the driver only."""
+    ...
+
+def read_into(buffer: WriteableBuffer, timeout: Optional[float] = None, /) -> Optional[int]:
+    """Read request body bytes into buffer; returns how many, 0 at the end. Raises OSError when the client is gone. For the driver only."""
+    ...
+
+# For the package ugreen.
+
+def spawn(callable: Callable[[], object], /) -> None:
+    """Run callable() on a free core. Internal. Raises RuntimeError when no core is free."""
+    ...
+
+def green_id() -> int:
+    """Number that tells this green thread from all others that ever ran; -1 outside a green thread."""
+    ...
+
+def park(timeout: Optional[float] = None, /) -> bool:
+    """Wait until unpark() is called for this green thread. timeout is in seconds, None: no limit. Returns False when the time was over."""
+    ...
+
+def unpark(green_id: int, /) -> None:
+    """End the park() of a green thread, or its next one before it begins. Nothing happens when it has finished. Any thread may call."""
+    ...
+
+def wait_one(fd: _Fd, write: bool, timeout: Optional[float] = None, /) -> bool:
+    """Wait until fd is readable (or writable, when write is true). timeout is in seconds, None: no limit.
+
+    Returns False when the time was over. Raises OSError when fd cannot be waited for.
+    """
+    ...
+
+def interrupt(green_id: int, exception: BaseException, /) -> bool:
+    """Raise an exception object in a green thread: where it waits, or in its next wait.
+
+    Returns False when it has finished or another exception is on its way; from another thread always True. Any thread may call.
+    """
+    ...
+
+def deadline(seconds: float, exception: BaseException, /) -> int:
+    """Raise an exception object in this green thread when the time is over. Returns a number for cancel_deadline(), which must be called."""
+    ...
+
+def cancel_deadline(number: int, /) -> bool:
+    """Take a deadline back. Returns True when its exception has not been raised; it will not be then."""
+    ...
+
+def keep(object: object, /) -> None:
+    """Keep a reference to an object until this green thread has ended. Raises RuntimeError outside a green thread."""
+    ...
