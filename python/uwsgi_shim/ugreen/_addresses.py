@@ -46,21 +46,20 @@ def resolve(function, addr, end=None):
     if family == socket.AF_INET6:
         try:
             found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
-        except (socket.gaierror, UnicodeError):
+        except (OSError, ValueError):
             raise ValueError(f"{function}(): addr {addr!r} has no IPv6 address in its brackets") from None
         return [(family, found[0][4])]
-    try:
-        socket.inet_pton(socket.AF_INET, host)
-        return [(family, (host, port))]
-    except OSError:
-        pass
     try:
         name = host.encode("idna")
     except UnicodeError:
         name = b""
     if not name or b"\0" in name:
         raise ValueError(f"{function}(): addr {addr!r} has no host before the colon")
-    return [(found[0], found[4]) for found in _look_up(name, port, end)]
+    try:
+        socket.inet_pton(socket.AF_INET, host)
+        return [(family, (host, port))]
+    except OSError:
+        return [(found[0], found[4]) for found in _look_up(name, port, end)]
 
 
 def _unix_name(function, addr, name):

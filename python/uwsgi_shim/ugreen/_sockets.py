@@ -5,6 +5,7 @@ In the original these block the worker where a descriptor is in blocking mode. H
 """
 
 import errno
+import fcntl
 import operator
 import os
 import select
@@ -87,14 +88,13 @@ def send(fd, data=_CLIENT_ONLY, /):
     number = descriptor("send", fd)
     if _is_client(number):
         return _send_to_client(view)
-    blocks = _blocks("send", number)
+    blocks = _blocks("send", number, os.O_RDONLY)
     while view:
         sent = _attempt("send", number, _write, blocks, view)
         if sent is None:
             return None
         if sent < 0:
-            # Registrations of this and of other green threads for the same descriptor are not touched.
-            wait_one(number, True)
+            _wait("send", number, True)
         else:
             view = view[sent:]
     return True
@@ -115,11 +115,11 @@ def recv(fd, max=4096, /):
     number = descriptor("recv", fd)
     if _is_client(number):
         raise OSError(errno.EPERM, f"recv(): fd {number} is the client's connection, which the server reads: use wsgi.input")
-    blocks = _blocks("recv", number)
+    blocks = _blocks("recv", number, os.O_WRONLY)
     while (data := _attempt("recv", number, _read, blocks, min(size, MAX_RECEIVE_BYTES))) == -1:
         if not blocks:
             return None
-        wait_one(number, False)
+        _wait("recv", number, False)
     return data or None
 
 
@@ -229,12 +229,29 @@ def _must_be_ready(number, events):
         raise BlockingIOError(errno.EAGAIN, "it would block")
 
 
-def _blocks(function, number):
-    """Whether the descriptor is in blocking mode."""
+def _wait(function, number, writes):
+    # Registrations of this and of other green threads for the same descriptor are not touched.
+    before = os.fstat(number)
+    wait_one(number, writes)
     try:
-        return os.get_blocking(number)
+        same = os.path.samestat(before, os.fstat(number))
+    except OSError:
+        same = False
+    if not same:
+        # To go on would be to take what is for others.
+        raise OSError(errno.EBADF, f"{function}(): fd {number} was closed while this waited for it")
+
+
+def _blocks(function, number, forbidden):
+    """Whether the descriptor is in blocking mode. Raises OSError when it is closed, or open only for what is forbidden."""
+    try:
+        flags = fcntl.fcntl(number, fcntl.F_GETFL)
     except OSError as error:
         raise OSError(error.errno, f"{function}(): fd {number} is closed ({errno.errorcode[error.errno]})") from None
+    if flags & os.O_ACCMODE == forbidden:
+        # A wait for what it can never do would not end.
+        raise OSError(errno.EBADF, f"{function}(): fd {number} is open for {'reading' if forbidden == os.O_RDONLY else 'writing'} only")
+    return not flags & os.O_NONBLOCK
 
 
 def _is_client(number):
