@@ -60,8 +60,8 @@ def async_connect(addr, /):
 def connect(addr, timeout=0, /):
     """Connect; this green thread waits until that is done.
 
-    addr as for async_connect(); all addresses of a host name are tried in turn. timeout is in seconds for all of it, fractions count; 0 or less means 3. Returns a file descriptor in blocking mode (so recv()
-    waits), or -1 when it failed or the time was over. Raises TypeError or ValueError for what is no address.
+    addr as for async_connect(); all addresses of a host name are tried in turn. timeout is in seconds for all of it, fractions count; 0 or less means 3.
+    Returns a file descriptor in blocking mode (so recv() waits), or -1 when it failed or the time was over. Raises TypeError or ValueError for what is no address.
     """
     limit = seconds("connect", "timeout", timeout)
     end = monotonic() + (limit if limit > 0 else CONNECT_SECONDS)
@@ -79,8 +79,9 @@ def connect(addr, timeout=0, /):
 def send(fd, data=_CLIENT_ONLY, /):
     """``send(data)``: write bytes into this request's response. ``send(fd, data)``: write all bytes to a file descriptor.
 
-    This green thread waits while the client, or fd, takes nothing, whatever the mode of fd; True means that everything is out, None that the other side is gone. Of the response the
-    head must have been given by start_response() before; the bytes are part of its body, as with ``write()``. Raises TypeError when data is not bytes, OSError when fd cannot be written.
+    This green thread waits while the client, or fd, takes nothing, whatever the mode of fd. Returns True when everything is out, None when the other side is gone.
+    The bytes of send(data) are part of the response's body, as with ``write()``, so start_response() must have been called (AssertionError), and they count for its Content-Length
+    (ValueError for more). Raises TypeError when data is not bytes, OSError when fd cannot be written.
     """
     if data is _CLIENT_ONLY:
         return _send_to_client(_bytes(fd))
