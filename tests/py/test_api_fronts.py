@@ -193,6 +193,11 @@ def test_what_is_sent_leaves_at_once(front, control, length):
         assert exchange.piece() == b"" and noted(front, label, 3) == [True] * 3
 
 
+def test_the_client_is_asked_about_by_its_descriptor(front):
+    """Also where it has none of its own."""
+    assert front.get("/connected").json == [True, True]
+
+
 def test_what_cannot_be_sent(front):
     label = f"wrong-{front.name}"
     answer = front.get(f"/sends-wrongly?note={label}")

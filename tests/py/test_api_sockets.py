@@ -379,7 +379,7 @@ def test_sending_to_one_who_is_gone_is_none(server, kind):
 
 
 def test_one_who_leaves_in_the_middle_of_a_send(server, peer):
-    with background(server.run, "fd = uwsgi.connect(addr); sent = uwsgi.send(fd, bytes(50_000_000)); uwsgi.close(fd); return sent", addr=address(peer)) as sending:
+    with background(server.run, "fd = uwsgi.connect(addr, 20); sent = uwsgi.send(fd, bytes(50_000_000)); uwsgi.close(fd); return sent", addr=address(peer)) as sending:
         connection = accepted(peer)
         assert connection.recv(1000)
         serves(server)
@@ -388,8 +388,10 @@ def test_one_who_leaves_in_the_middle_of_a_send(server, peer):
 
 
 def test_a_connection_that_was_reset_is_none(server, peer):
-    with background(server.run, "fd = uwsgi.connect(addr); told = uwsgi.recv(fd); uwsgi.close(fd); return told", addr=address(peer)) as reading:
-        abort(accepted(peer))
+    with background(server.run, "fd = uwsgi.connect(addr, 20); uwsgi.send(fd, b'x'); told = uwsgi.recv(fd); uwsgi.close(fd); return told", addr=address(peer)) as reading:
+        connection = accepted(peer)
+        assert connection.recv(1) == b"x"
+        abort(connection)
         assert reading.result(PATIENCE) is None
 
 
@@ -494,7 +496,8 @@ def test_close_ignores_errors(server):
 def test_closing_the_clients_connection_is_disconnect(server):
     """The server's own descriptor is not closed under it: its number could be that of somebody else's connection a moment later."""
     code = textwrap.dedent("""
-        sent, fd = uwsgi.send(b"all"), uwsgi.connection_fd()
+        fd = uwsgi.connection_fd()
+        sent = uwsgi.send(b"al") and uwsgi.send(fd, b"l")
         uwsgi.close(fd)
         shared.closed = [sent, fd, uwsgi.connection_fd(), uwsgi.is_connected(), uwsgi.send(b"x")]
         yield b""

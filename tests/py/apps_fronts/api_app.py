@@ -107,6 +107,11 @@ def sends_wrongly(environ, start_response, asked):
     return []
 
 
+def connected(environ, start_response, asked):
+    """The way in which programs for uWSGI ask about the client, and ours."""
+    return as_json(start_response, [uwsgi.is_connected(uwsgi.connection_fd()), uwsgi.is_connected()])
+
+
 def endless(environ, start_response, asked):
     """Sends until it hears that nobody is there."""
     start_response("200 OK", TEXT)
@@ -126,4 +131,4 @@ def as_json(start_response, value):
     return [json.dumps(value).encode()]
 
 
-PAGES = {page.__name__.replace("_", "-"): page for page in (listen, listen_sized, bodyless, news, say, stop, noted, sends, sends_wrongly, endless)}
+PAGES = {page.__name__.replace("_", "-"): page for page in (listen, listen_sized, bodyless, news, say, stop, noted, sends, sends_wrongly, connected, endless)}

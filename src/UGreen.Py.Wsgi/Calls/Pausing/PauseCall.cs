@@ -10,6 +10,8 @@ internal sealed partial class PauseCall(PausedRequests all, WsgiApplication appl
     + "timeout is in seconds (fractions count); 0 or less means none. Returns True; None when the client is gone, or was not sent something that was written to it.\n"
     + "Afterwards all that was written to the client has been taken by it.")
 {
+    private readonly Action<PausedRequest, long> _tooSlow = (paused, behind) => TooSlow(log, paused.Title, behind, PausedRequest.BacklogLimit);
+
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
         Arg.Count(Name, args, 1, 1);
@@ -22,7 +24,7 @@ internal sealed partial class PauseCall(PausedRequests all, WsgiApplication appl
             return CallOutcome.Yield;
         }
 
-        request.Paused = new PausedRequest(request, green.Park(this, ParkReason.Operation), all, application, (paused, behind) => TooSlow(log, paused.Title, behind, PausedRequest.BacklogLimit));
+        request.Paused = new PausedRequest(request, green.Park(this, ParkReason.Operation), all, application, _tooSlow);
         request.Pending = PendingOperation.Pause;
         if (timeout > 0) request.Paused.Arm(timeout);
         return CallOutcome.Park;
