@@ -5,6 +5,7 @@ written for ``uwsgi --async N --ugreen`` run unchanged. Where the original loses
 
 * ``suspend()`` with nothing registered lets the other green threads run and then returns, also in a plain view function;
 * time-outs are seconds that may have fractions, and are kept to well under a millisecond;
+* ``connect()``, ``send()`` and ``recv()`` hold up only the green thread that calls, also with descriptors in blocking mode;
 * several green threads may wait for one file descriptor, and one for reading and writing of the same;
 * functions about "this request" raise ``SystemError`` where there is none.
 
@@ -35,7 +36,10 @@ from _ugreen import (
     connection_fd,
     disconnect,
     get_logvar,
+    green_pause,
     green_schedule,
+    green_unpause_all,
+    green_write_all,
     is_connected,
     log,
     log_this_request,
@@ -49,7 +53,9 @@ from _ugreen import (
     wait_fd_write,
 )
 from ugreen._files import sendfile
+from ugreen._legacy import green_sleep, green_wait_fdread, green_wait_fdwrite
 from ugreen._input import chunked_read, chunked_read_nb
+from ugreen._sockets import async_connect, close, connect, recv, send
 
 if _TYPE_CHECKING:
     from wsgiref.types import WSGIApplication as _WSGIApplication

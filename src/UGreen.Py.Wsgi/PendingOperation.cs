@@ -6,4 +6,7 @@ internal enum PendingOperation
     None,
     Flush,
     Read,
+
+    /// <summary>A pause, in which others may write to its client.</summary>
+    Pause,
 }

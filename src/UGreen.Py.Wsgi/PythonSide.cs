@@ -4,6 +4,7 @@ using UGreen.Py.CPython.Api;
 using UGreen.Py.Hub;
 using UGreen.Py.Wsgi.Calls;
 using UGreen.Py.Wsgi.Calls.Green;
+using UGreen.Py.Wsgi.Calls.Pausing;
 using UGreen.Py.Wsgi.Environ;
 
 namespace UGreen.Py.Wsgi;
@@ -22,6 +23,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         var log = loggers.CreateLogger("wsgi");
         var deadlines = new Deadlines(hub, clock);
         var end = new EndCall(log);
+        var paused = new PausedRequests();
         _start = new StartResponseCall(application);
         HubCall[] calls =
         [
@@ -36,6 +38,9 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new RequestCall("connection_fd", "File descriptor of the client's connection; -1 where it has none of its own (HTTP/2). Raises SystemError where there is no request.",
                 green => WsgiApplication.RequestOf(green).Exchange?.SocketFd ?? -1),
             new RequestCall("cl", "Length of the request body in bytes, as the client declared it; 0 without a declared length. Raises SystemError where there is no request.", green => WsgiApplication.RequestOf(green).DeclaredBody),
+            new PauseCall(paused, application, log),
+            new WriteAllCall(paused, hub),
+            new UnpauseAllCall(paused, hub),
             new IsConnectedCall(),
             new DisconnectCall(end),
             new LogCall(loggers.CreateLogger("app")),

@@ -4,6 +4,7 @@ using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
+using UGreen.Py.Wsgi.Calls.Pausing;
 
 namespace UGreen.Py.Wsgi;
 
@@ -67,6 +68,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     /// <summary>The copy of a file that a parked green thread waits for.</summary>
     public Task<FileCopied>? PendingFile { get; set; }
+
+    /// <summary>The pause that its green thread is in.</summary>
+    public PausedRequest? Paused { get; set; }
 
     /// <summary>Length of the request body in bytes as the client declared it; 0 without a declared one.</summary>
     public long DeclaredBody { get; private set; }
@@ -179,6 +183,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     {
         if (token != _serial || Exchange is null || Green is not { } green) return;
         ClientGone = true;
+        Paused?.ClientLeft();
         if (!_departure.IsNull)
         {
             CApi.Py_IncRef(_departure.Borrow());
@@ -237,11 +242,12 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     void IGreenOccupant.LeftCpu(GreenThread green) => WatchClient();
 
-    // Only the one that is pending: a pipe would keep the cancellation of the other for its next use.
+    // Only what is pending: a pipe would keep the cancellation of the other for its next use.
     void IGreenOccupant.CancelOperation(GreenThread green)
     {
         if (Pending == PendingOperation.Flush) Exchange?.Output.CancelPendingFlush();
         else if (Pending == PendingOperation.Read) Exchange?.Body.CancelPendingRead();
+        else if (Pending == PendingOperation.Pause) Paused?.Interrupt();
     }
 
     void IGreenOccupant.Exited(GreenThread green, nint result)

@@ -1,12 +1,15 @@
 """Every file in examples/ is run as its docstring says, and the command that the project promises is run as it is written."""
 
+import contextlib
+import http.server
 import re
 import selectors
 import subprocess
+import threading
 import time
 
 import pytest
-from serving import PATIENCE, ROOT, Server, free_port, get_bytes
+from serving import PATIENCE, ROOT, Server, free_port, get_bytes, many
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem != "__init__")
 
@@ -26,7 +29,59 @@ def check_cpubound_green(server):
         assert answer.status == 400 and "steps must be a number" in answer.text
 
 
-CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green}
+def check_sleeping_green(server):
+    def naps(i):
+        start = time.monotonic()
+        lines = server.get("/?seconds=0.2").text.splitlines()
+        core = re.match(r"core (\d+): ", lines[0])[1]
+        assert lines == [f"core {core}: nap {nap} is over" for nap in (1, 2, 3)]
+        return core, time.monotonic() - start
+
+    # Thirty that sleep 0.6 s each, 18 s in all.
+    answers = many(30, naps)
+    assert len({core for core, _ in answers}) == 30 and all(0.6 <= took < 9 for _, took in answers)
+    for wrong in ("x", "-1", "61", "nan", "inf"):
+        answer = server.get(f"/?seconds={wrong}")
+        assert answer.status == 400 and "seconds must be a number" in answer.text
+
+
+def check_iobound_green(server):
+    with other_server() as (address, together), Server("examples.iobound_green", cores=30, apps=False, options=["--pyargv", address]) as named:
+        # Nobody is answered before all thirty have asked.
+        answers = many(30, lambda i: named.get("/").text)
+        assert together.broken is False and all(re.fullmatch(rf"core \d+: {address} says 200 OK, 100000 bytes\n", answer) for answer in answers)
+    with Server("examples.iobound_green", cores=30, apps=False, env={"OTHER_SERVER": f"127.0.0.1:{free_port()}"}) as alone:
+        answer = alone.get("/")
+        assert answer.status == 502 and "the other server does not answer: it " in answer.text
+
+
+@contextlib.contextmanager
+def other_server():
+    """A real HTTP server in this process; its address, and the barrier that thirty requests must reach together."""
+    together = threading.Barrier(30)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            together.wait(PATIENCE)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(bytes(100_000))
+
+        def log_message(self, *args):
+            pass
+
+    class Others(http.server.ThreadingHTTPServer):
+        request_queue_size = 100
+
+    with Others(("127.0.0.1", 0), Handler) as others:
+        threading.Thread(target=others.serve_forever, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{others.server_port}", together
+        finally:
+            others.shutdown()
+
+
+CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green, "sleeping_green": check_sleeping_green, "iobound_green": check_iobound_green}
 
 
 def test_every_example_has_a_check():

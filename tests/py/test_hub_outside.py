@@ -119,14 +119,12 @@ def test_bad_arguments_in_a_foreign_thread(server):
     assert in_thread(server, "uwsgi.log(1)")[0] == "TypeError"
 
 
-def test_a_bad_fd_does_not_hang_a_foreign_thread(server):
-    """Whether the registration or the wait finds out: it comes back."""
+def test_a_bad_fd_in_a_foreign_thread(server):
     assert in_thread(server, """
-        r, w = pipe(); os.close(r)
-        try: uwsgi.wait_fd_read(r)
-        except OSError: return True
-        return uwsgi.suspend()
-    """) is True
+        r, w = pipe(); os.close(r); os.close(w)
+        try: uwsgi.wait_fd_read(r, 60)
+        except OSError as error: return [error.errno, str(r) in str(error), uwsgi.suspend(), uwsgi.ready_fd()]
+    """) == [9, True, True, -1]
 
 
 def test_foreign_threads_and_green_threads_at_once(server):

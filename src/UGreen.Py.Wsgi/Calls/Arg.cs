@@ -8,6 +8,7 @@ namespace UGreen.Py.Wsgi.Calls;
 internal static class Arg
 {
     private const double NanosecondsPerSecond = 1e9;
+    private const string Seconds = "the number of seconds";
 
     // 100 years: beyond it a time-out means "none" in practice, and the sum with the clock stays far from overflow.
     private const double MaxSeconds = 100.0 * 365 * 24 * 3600;
@@ -63,20 +64,20 @@ internal static class Arg
     }
 
     /// <summary>Seconds as int or float, in nanoseconds; 0 when absent, zero, negative or None, and then there is no time-out.</summary>
-    public static long Timeout(string function, in HubCallArguments args, int index) => Math.Max(0, WaitTime(function, args, index));
+    public static long Timeout(string function, in HubCallArguments args, int index, string argument = Seconds) => Math.Max(0, WaitTime(function, args, index, argument));
 
     /// <summary>How long to wait, in nanoseconds: 0 or less seconds give 0; None or absent gives -1, no limit.</summary>
-    public static long WaitTime(string function, in HubCallArguments args, int index)
+    public static long WaitTime(string function, in HubCallArguments args, int index, string argument = Seconds)
     {
         if (args.Count <= index || args.At(index) == PyConstants.None) return -1;
         var seconds = CApi.PyFloat_AsDouble(args.At(index));
         if (seconds == -1.0 && !CApi.PyErr_Occurred().IsNull)
         {
             CApi.PyErr_Clear();
-            throw HubCallException.Type($"{function}(): the number of seconds must be an int or a float");
+            throw HubCallException.Type($"{function}(): {argument} must be an int or a float");
         }
 
-        if (double.IsNaN(seconds)) throw HubCallException.Value($"{function}(): the number of seconds is not a number");
+        if (double.IsNaN(seconds)) throw HubCallException.Value($"{function}(): {argument} is not a number");
         if (seconds > MaxSeconds) return -1;
         return seconds <= 0 ? 0 : Math.Max(1, (long)(seconds * NanosecondsPerSecond));
     }

@@ -17,9 +17,11 @@ internal sealed class IsConnectedCall() : HubCall("is_connected",
         Arg.Count(Name, args, 0, 1);
         var request = green.Occupant as WsgiRequest;
         request?.WatchClient();
-        var fd = args.Count == 1 && args.At(0) != PyConstants.None ? Arg.Fd(Name, args, 0) : -1;
+        var asksForClient = args.Count == 0 || args.At(0) == PyConstants.None;
+        var fd = asksForClient ? -1 : Arg.Fd(Name, args, 0);
         bool connected;
-        if (fd < 0 || fd == request?.Exchange?.SocketFd)
+        // -1 is what connection_fd() says over HTTP/2; elsewhere it can only come from a connect that failed.
+        if (asksForClient || fd == request?.Exchange?.SocketFd)
         {
             // The front's word may come before its message in the inbox; whoever has heard "no" here must not be able to write.
             if (request?.Exchange?.ClientGone.IsCancellationRequested == true) request.LostClient();

@@ -30,7 +30,8 @@ internal sealed class OutsideWaits(HubLoop hub, IClock clock)
 
     public void AddFd(int fd, FdDirection direction, long timeoutNanoseconds)
     {
-        if (fd < 0) throw HubCallException.Os(Errno.EBADF, $"unable to fd {fd} to the event queue");
+        var isBad = fd < 0 || (FdWait.Poll(fd, 0, 0) & PollFd.Invalid) != 0;
+        if (isBad) throw HubCallException.Os(Errno.EBADF, $"unable to fd {fd} to the event queue (EBADF)");
         Mine.Fds.Add(new PollFd { Fd = fd, Events = direction == FdDirection.Read ? PollFd.In : PollFd.Out });
         AddDeadline(timeoutNanoseconds);
     }

@@ -20,7 +20,7 @@ namespace UGreen.Py.Wsgi.Calls;
 internal sealed class SendCall(string name, bool yields, WsgiApplication application) : HubCall(name, $"{name}(data, /)\n--\n\nSend bytes of the response body. Raises OSError when the client is gone.")
 {
     // A piece is copied into the pipe before its backpressure is felt, so this bounds what one slow client holds beyond the front's own buffer (64 KiB as well).
-    private const int PieceBytes = 64 * 1024;
+    internal const int PieceBytes = 64 * 1024;
 
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

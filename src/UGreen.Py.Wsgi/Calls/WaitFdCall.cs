@@ -12,7 +12,7 @@ internal sealed class WaitFdCall(string name, FdDirection direction, NewRef empt
     {
         Arg.Count(Name, args, 1, 2);
         var fd = Arg.Fd(Name, args, 0);
-        var error = green.Waits.AddFd(fd, direction, Arg.Timeout(Name, args, 1));
+        var error = green.Waits.AddFd(fd, direction, Arg.Timeout(Name, args, 1, "timeout"));
         if (error != 0) throw Refused(fd, error);
         green.Result = NewEmpty();
         return CallOutcome.Resume;
@@ -21,7 +21,7 @@ internal sealed class WaitFdCall(string name, FdDirection direction, NewRef empt
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
         Arg.Count(Name, args, 1, 2);
-        outside.AddFd(Arg.Fd(Name, args, 0), direction, Arg.Timeout(Name, args, 1));
+        outside.AddFd(Arg.Fd(Name, args, 0), direction, Arg.Timeout(Name, args, 1, "timeout"));
         return NewEmpty();
     }
 
