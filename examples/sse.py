@@ -16,7 +16,7 @@ import ugreen
 
 HEARTBEAT = 15          # seconds without a change after which a client gets a comment, so that both sides know a dead connection
 RETRY = 2000            # milliseconds until a browser that lost its connection comes back
-samples = collections.deque(maxlen=120)     # (number, value): what a client can catch up with; the number is the time in milliseconds
+samples = collections.deque(maxlen=120)     # (number, value): what a client can catch up with; the number is the time in milliseconds, so it still rises after a restart
 news = ugreen.Condition()                   # works between OS threads and green threads
 
 
@@ -30,9 +30,7 @@ def measure():
         before, last = now, value
         value = round(100 * (1 - idle / max(total, 1)))
         if value != last:
-            with news:
-                samples.append((max(time.time_ns() // 1_000_000, samples[-1][0] + 1 if samples else 0), value))
-                news.notify_all()
+            publish(value)
 
 
 def ticks():
@@ -40,6 +38,14 @@ def ticks():
     with open("/proc/stat") as file:
         spent = [int(word) for word in file.readline().split()[1:9]]
     return sum(spent), spent[3] + spent[4]
+
+
+def publish(value):
+    """Keep the value, and wake all that wait. Any thread may call."""
+    with news:
+        number = max(time.time_ns() // 1_000_000, samples[-1][0] + 1 if samples else 0)
+        samples.append((number, value))
+        news.notify_all()
 
 
 def events(last):
@@ -88,20 +94,22 @@ PAGE = """<!doctype html>
 </style>
 <h1>How busy the server's processors are</h1>
 <p id="busy">…</p>
-<svg viewBox="0 0 120 100" preserveAspectRatio="none" role="img" aria-label="The last two minutes"><path id="line"/></svg>
+<svg viewBox="0 -3 120 106" preserveAspectRatio="none" role="img" aria-label="The last two minutes"><path id="line"/></svg>
 <p>The last two minutes. <span id="state" role="status">Connecting…</span></p>
 <script>
   const $ = id => document.getElementById(id), points = [];
+  let ahead = Infinity;                           // of this computer's clock, in milliseconds
   const source = new EventSource("events");       // comes back by itself, with the number of the last event that it got
   source.onopen = () => $("state").textContent = "Connected.";
   source.onerror = () => $("state").textContent = source.readyState === EventSource.CLOSED ? "Refused; load the page again." : "Reconnecting…";
   source.onmessage = event => {
+    ahead = Math.min(ahead, Date.now() - event.lastEventId);
     points.push({ time: Number(event.lastEventId), busy: JSON.parse(event.data).busy });
     $("busy").textContent = `${points.at(-1).busy} %`;
   };
   setInterval(() => {
-    const now = Date.now();
-    while (points.length > 1 && points[1].time < now - 120e3) points.shift();
+    const now = Date.now() - ahead;
+    while (points.length > 1 && points[1].time < now - 120_000) points.shift();
     const steps = points.map(point => `H${120 - (now - point.time) / 1000} V${100 - point.busy}`);
     if (points.length) $("line").setAttribute("d", `M${120 - (now - points[0].time) / 1000} ${100 - points[0].busy} ${steps.join(" ")} H120`);
   }, 500);

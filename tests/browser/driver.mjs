@@ -1,7 +1,7 @@
 // Chromium for tests/py/browser.py: reads one command a line (JSON) from standard input and writes one answer a line to standard output.
 //
 //   {"do": "open", "page": "ada", "url": "http://…", "width": 900, "height": 600, "dark": false, "phone": false}      a browser of its own for each page: nothing is shared
-//   {"do": "fill" | "press" | "click" | "evaluate" | "screenshot" | "offline" | "reload" | "problems" | "close", "page": "ada", …}
+//   {"do": "fill" | "press" | "click" | "evaluate" | "screenshot" | "aria" | "offline" | "reload" | "problems" | "close", "page": "ada", …}
 //
 // An answer is {"result": …} or {"error": "…"}. The end of the input is the end of everything.
 import { createInterface } from "node:readline";
@@ -33,6 +33,7 @@ const commands = {
   click: ({ selector }, page) => page.click(selector),
   evaluate: ({ code }, page) => page.evaluate(code),
   screenshot: ({ path }, page) => page.screenshot({ path, animations: "disabled" }).then(() => path),
+  aria: (_, page) => page.locator("body").ariaSnapshot(),
   offline: ({ offline }, page) => page.context().setOffline(offline),
   reload: (_, page) => page.reload({ timeout }).then(() => null),
   problems: (_, page) => page.problems.splice(0),

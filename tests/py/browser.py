@@ -8,8 +8,8 @@
         page.press("#name", "Enter")
         page.wait("document.title === 'ugreenchat'")        # until this JavaScript is true
 
-Each page is a browser of its own: it shares no connections, no storage and no cookies with another one. Every wait is bounded by PATIENCE. At the end of the block no page may
-have had a JavaScript error, a line of kind "error" on its console, or a request to anywhere else, unless the test took it with ``problems()``.
+Each page is a browser of its own: it shares no connections, no storage and no cookies with another one. Every wait is bounded by PATIENCE. When pages are
+closed by ``close_pages()`` or the end of the block, none may have had a JavaScript error, a line of kind "error" on its console, or a request to anywhere else, unless the test took it with ``problems()``.
 """
 
 import json
@@ -33,19 +33,17 @@ class BrowserError(AssertionError):
 class Browser:
     def __enter__(self):
         node, chromium = shutil.which("node"), shutil.which("chromium")
-        assert node and chromium and (FOLDER / "node_modules").is_dir(), "./run-tests installs what this needs: node, chromium (tools/debian-packages), and tests/browser/node_modules by npm ci"
+        assert node and chromium and (FOLDER / "node_modules").is_dir(), "this needs node, chromium and tests/browser/node_modules, which ./run-tests installs"
         self._process = subprocess.Popen([node, "driver.mjs", chromium, str(PATIENCE * 1000)], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._answers = queue.Queue()
         self._pages = {}
-        threading.Thread(target=self._read, name="browser", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="browser", daemon=True)
+        self._reader.start()
         return self
 
     def __exit__(self, kind, error, trace):
         try:
-            if kind is None:
-                for page in list(self._pages.values()):
-                    problems = page.problems()
-                    assert not problems, f"{page.name}: {problems}"
+            self.close_pages(check=kind is None)
         finally:
             self._process.stdin.close()
             try:
@@ -53,6 +51,13 @@ class Browser:
             except subprocess.TimeoutExpired:
                 self._process.kill()        # Chromium ends by itself when nobody holds its pipe any more
                 self._process.wait(PATIENCE)
+            self._reader.join(PATIENCE)
+            self._process.stdout.close()
+
+    def close_pages(self, check=True):
+        """Close all that are open; then fail if one of them had a problem."""
+        problems = {page.name: (page.problems(), page.close())[0] for page in list(self._pages.values())}
+        assert not check or not any(problems.values()), problems
 
     def open(self, name, url, width=900, height=620, dark=False, phone=False, scale=1):
         """A new browser with this page in it, ``width`` × ``height`` CSS pixels, each of them ``scale`` × ``scale`` real ones."""
@@ -108,6 +113,10 @@ class Page:
 
     def screenshot(self, path):
         self.tell("screenshot", path=str(path))
+
+    def aria(self):
+        """What the page is to a screen reader, as YAML: a line for each role, with its name."""
+        return self.tell("aria")
 
     def offline(self, offline):
         """Take the network away, or give it back."""

@@ -1,5 +1,6 @@
 """examples/ugreenchat.py as a program sees it that speaks HTTP: who listens hears everything once and in order, whoever comes, goes, stumbles or is slow."""
 
+import contextlib
 import itertools
 import json
 import socket
@@ -272,9 +273,11 @@ def test_a_slow_listener_holds_up_nobody(server):
         quick.wait(lambda message: "here" in message)
         # Far more than all the buffers on the way to somebody who does not read.
         texts = [f"{i} ".ljust(2000, "x") for i in range(1500)]
-        for text in texts:
-            form(server, name="Talker", text=text)
-            quick.hear(text.rstrip())
+        with contextlib.closing(server.client()) as talker:
+            for text in texts:
+                talker.request("POST", "/say", urlencode({"name": "Talker", "text": text}))
+                assert talker.getresponse().read()
+                quick.hear(text)
         assert quick.texts[-len(texts):] == texts and not any("missed" in message for message in quick.seen)
     # The slow one has waited with its first piece, is told what it lost, and hears the end.
     data = read_until(slow, texts[-1].encode())
