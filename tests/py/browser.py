@@ -12,6 +12,7 @@ Each page is a browser of its own: it shares no connections, no storage and no c
 closed by ``close_pages()`` or the end of the block, none may have had a JavaScript error, a line of kind "error" on its console, or a request to anywhere else, unless the test took it with ``problems()``.
 """
 
+import contextlib
 import json
 import queue
 import shutil
@@ -43,9 +44,11 @@ class Browser:
 
     def __exit__(self, kind, error, trace):
         try:
-            self.close_pages(check=kind is None)
+            if kind is None:
+                self.close_pages()
         finally:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
             try:
                 self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
@@ -61,13 +64,15 @@ class Browser:
 
     def open(self, name, url, width=900, height=620, dark=False, phone=False, scale=1):
         """A new browser with this page in it, ``width`` × ``height`` CSS pixels, each of them ``scale`` × ``scale`` real ones."""
-        page = self._pages[name] = Page(self, name)
+        page = Page(self, name)
         page.tell("open", url=url, width=width, height=height, dark=dark, phone=phone, scale=scale)
+        self._pages[name] = page
         return page
 
     def tell(self, command):
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):      # the driver has ended, and the answer below says so
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
         try:
             answer = self._answers.get(timeout=PATIENCE + _LONGER)
         except queue.Empty:

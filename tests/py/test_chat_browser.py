@@ -79,6 +79,7 @@ def test_people_talk_come_late_and_leave(browser, server):
     assert ada.texts(".mine .text") == ["Hello Grace"] and grace.texts(".mine .text") == ["Hello Ada,\nhow are you?"]
 
     linus = arrive(browser, server, "Linus")
+    hear(linus, "Hello Ada,\nhow are you?")
     assert linus.texts(".text") == ["Hello Grace", "Hello Ada,\nhow are you?"] and linus.texts(".mine .text") == []
     for page in (ada, grace, linus):
         page.wait("document.querySelector('#count').innerText === '3 here'")
