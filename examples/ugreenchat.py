@@ -90,7 +90,7 @@ def say():
     if not isinstance(said, dict):
         refuse(400, "A message is a form or a JSON object, in UTF-8.")
     name, text = clean("name", said.get("name"), NAME, " "), clean("text", said.get("text"), TEXT, "\n")
-    mark = str(said.get("id", ""))[:64]
+    mark = str(said.get("id") or "")[:64]
     return next((m for m in messages if mark and m.get("id") == mark), None) or publish(name=name, text=text, id=mark)
 
 

@@ -249,6 +249,9 @@ def test_a_phone_and_the_dark(browser, server):
     hear(page, "x" * 500)
     assert page.evaluate("document.documentElement.scrollWidth") <= 340
     assert page.evaluate("(box => box.left >= 0 && box.right <= 340 && box.bottom <= 600 && box.height >= 40)(document.querySelector('#compose button').getBoundingClientRect())")
+    page.evaluate("state('off', 'All 26 places are taken.', ' Trying again in 5 s…')")
+    assert page.evaluate("document.querySelector('#state').getBoundingClientRect().top >= document.querySelector('#me').getBoundingClientRect().bottom"), "one does not hide the other"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 340
     assert page.evaluate("Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number))") < 40
     assert page.evaluate("getComputedStyle(document.querySelector('#text')).fontSize") == "16px", "smaller text makes phones zoom in"
 

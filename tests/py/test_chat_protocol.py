@@ -185,7 +185,7 @@ def test_a_message_that_comes_twice_with_one_id_is_said_once(server):
         answers = [say(server, "Stubborn", text, id="x-1").json for text in ("once", "once", "once")]
         assert answers[0] == answers[1] == answers[2]
         for _ in range(2):
-            say(server, "Stubborn", "without an id")
+            say(server, "Stubborn", "without an id", id=None)
         say(server, "Other", "end")
         listener.hear("end")
         assert listener.texts[-4:] == ["once", "without an id", "without an id", "end"]
@@ -194,6 +194,16 @@ def test_a_message_that_comes_twice_with_one_id_is_said_once(server):
 def test_a_silent_stream_shows_that_it_lives(server):
     with Listener(server, someone()) as listener:
         until(lambda: listener.read() is None and listener.silences >= 3, "three signs of life", every=0)
+
+
+def test_what_is_said_wakes_those_who_listen():
+    """And not the next sign of life, which is an hour away here."""
+    with Server("chat_quick", cores=CORES, options=["--shutdown-timeout", "1"], env={"UGREEN_TEST_HEARTBEAT": "3600"}) as server, Listener(server, "Ada") as listener:
+        listener.wait(lambda message: "here" in message)
+        say(server, "Bob", "hello")
+        listener.hear("hello")
+        with Listener(server, "Grace"):
+            listener.wait(lambda message: message.get("joined") == "Grace")
 
 
 # :: Leaving

@@ -95,6 +95,14 @@ def test_a_number_of_the_future_means_everything(server):
         client.until_value(value)
 
 
+def test_what_is_published_wakes_those_who_wait():
+    """And not the next comment, which is an hour away here."""
+    with Server("sse_quick", options=["--shutdown-timeout", "1"], env={"UGREEN_TEST_HEARTBEAT": "3600"}) as server, Events(server) as client:
+        client.block()
+        client.until_value(publish(server))
+        client.until_value(publish(server))
+
+
 def test_silence_is_filled_with_comments(server):
     with Events(server) as client:
         until(lambda: client.block() == [": still here"], "a comment", every=0)

@@ -8,7 +8,7 @@ import uwsgi
 
 from examples import ugreenchat
 
-ugreenchat.HEARTBEAT = 0.2
+ugreenchat.HEARTBEAT = float(os.environ.get("UGREEN_TEST_HEARTBEAT", 0.2))
 ugreenchat.ARRIVAL = 0.5
 ugreenchat.messages = collections.deque(maxlen=20)
 

@@ -1,8 +1,10 @@
 """examples/sse.py with a short heartbeat and a page /publish?N, which publishes a value that no machine has."""
 
+import os
+
 from examples import sse
 
-sse.HEARTBEAT = 0.1
+sse.HEARTBEAT = float(os.environ.get("UGREEN_TEST_HEARTBEAT", 0.1))
 
 
 def application(environ, start_response):
