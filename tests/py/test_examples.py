@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from serving import PATIENCE, ROOT, Server, free_port, get_bytes, many
+from serving import PATIENCE, ROOT, Server, free_port, get_bytes, many, read_until
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem != "__init__")
 
@@ -82,6 +82,27 @@ def other_server():
 
 
 CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green, "sleeping_green": check_sleeping_green, "iobound_green": check_iobound_green}
+def check_ugreenchat(server):
+    """More is in test_chat_protocol.py and test_chat_browser.py."""
+    page = server.get("/")
+    assert page.status == 200 and page.headers["Content-Type"] == "text/html; charset=UTF-8" and page.body == (ROOT / "examples" / "ugreenchat.html").read_bytes()
+    with server.connect() as listener:
+        listener.sendall(get_bytes("/listen/0?name=Ada"))
+        read_until(listener, b'{"here": ["Ada"]}\n')
+        said = server.post("/say", "name=Bob&text=Hello", {"Content-Type": "application/x-www-form-urlencoded"}).json
+        assert (said["name"], said["text"]) == ("Bob", "Hello")
+        read_until(listener, b'"name": "Bob", "text": "Hello"')
+
+
+def check_sse(server):
+    """More is in test_sse.py."""
+    assert "new EventSource" in server.get("/").text and server.get("/nothing").status == 404
+    with server.connect() as client:
+        client.sendall(get_bytes("/events"))
+        assert b"Content-Type: text/event-stream\r\n" in read_until(client, b"retry: 2000\n\n")
+
+
+CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green, "ugreenchat": check_ugreenchat, "sse": check_sse}
 
 
 def test_every_example_has_a_check():
@@ -90,7 +111,8 @@ def test_every_example_has_a_check():
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example(name):
-    with Server(f"examples.{name}", cores=30, apps=False) as server:
+    # Streams that nobody ends are cut off at the stop.
+    with Server(f"examples.{name}", cores=30, apps=False, options=["--shutdown-timeout", "1"]) as server:
         CHECKS[name](server)
 
 

@@ -132,4 +132,13 @@ def check_that_lines_come_one_by_one(kitchen):
     assert len(moments) == 3 and all(later - earlier > 0.2 for earlier, later in zip(moments, moments[1:]))
 
 
-CHECKS = {"Flask": check_twenty_at_once, "Bottle": check_twenty_at_once, "Django": check_twenty_at_once, "Streaming through nginx": check_that_lines_come_one_by_one}
+def check_that_a_poll_waits_for_the_next_line(kitchen):
+    """Who polls for what nobody has said yet is answered when somebody does."""
+    url = kitchen.asked[-1][1].replace("?0", "?1")
+    assert subprocess.run(["curl", "-s", "--max-time", "1", url], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=PATIENCE).returncode == 28, "curl gave up waiting"
+    with subprocess.Popen(["curl", "-sS", "--max-time", str(PATIENCE), url], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as poll:
+        assert kitchen.type(" ".join(shlex.quote(word) for word in kitchen.asked[0])) == "said\n"
+        assert poll.communicate(timeout=2 * PATIENCE)[0] == "Hello everybody\n"
+
+
+CHECKS = {"Comet chat": check_that_a_poll_waits_for_the_next_line, "Flask": check_twenty_at_once, "Bottle": check_twenty_at_once, "Django": check_twenty_at_once, "Streaming through nginx": check_that_lines_come_one_by_one}
