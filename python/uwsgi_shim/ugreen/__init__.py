@@ -23,6 +23,21 @@ from ugreen._io import wait_read, wait_write
 from ugreen._sync import BoundedSemaphore, Condition, Empty, Event, Full, Lock, Queue, RLock, Semaphore
 from ugreen._time import Timeout, sleep, timeout
 
+
+def patch_psycopg() -> None:
+    """Make psycopg2's waits green; see ``ugreen.psycopg2.patch_psycopg``. Raises ImportError when there is no psycopg2."""
+    from ugreen.psycopg2 import patch_psycopg as patch
+
+    patch()
+
+
+def patch_sqlalchemy() -> None:
+    """Let SQLAlchemy's connection pools wait without holding up the worker, for a driver whose waits are green. ``patch_psycopg()`` includes it."""
+    from ugreen._sqlalchemy import patch_sqlalchemy as patch
+
+    patch()
+
+
 __version__ = _ugreen.server_version
 
-__all__ = ["BoundedSemaphore", "Condition", "Empty", "Event", "Full", "Lock", "Queue", "RLock", "Semaphore", "Timeout", "sleep", "timeout", "wait_read", "wait_write"]
+__all__ = ["BoundedSemaphore", "Condition", "Empty", "Event", "Full", "Lock", "Queue", "RLock", "Semaphore", "Timeout", "patch_psycopg", "patch_sqlalchemy", "sleep", "timeout", "wait_read", "wait_write"]
