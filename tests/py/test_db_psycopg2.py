@@ -1,5 +1,7 @@
 """psycopg2 on green threads with ``--psycopg2``, against a real PostgreSQL: what works, and how what fails fails."""
 
+import json
+import textwrap
 import time
 
 import pytest
@@ -18,7 +20,7 @@ CONNECT = "import os, psycopg2, ugreen\nconn = psycopg2.connect(os.environ['DSN'
 
 
 def run(server, code, **values):
-    return server.run(CONNECT + "\n".join(line[8:] if line.startswith("        ") else line for line in code.splitlines()), **values)
+    return server.run(CONNECT + textwrap.dedent(code), **values)
 
 
 def fails(server, code, kind, text="", **values):
@@ -158,7 +160,7 @@ def test_a_time_limit_around_a_query(server, database):
                 cur.execute("select pg_sleep(61)")
         except ugreen.Timeout as error:
             mine = error.timeout is block
-        closed = conn.closed
+        closed = bool(conn.closed)
         try:
             cur.execute("select 1")
         except psycopg2.InterfaceError as error:
@@ -169,7 +171,7 @@ def test_a_time_limit_around_a_query(server, database):
             seven = cursor.fetchone()[0]
         again.close()
         return mine, closed, text, seven
-        """) == [True, 1, "connection already closed", 7]
+        """) == [True, True, "cursor already closed", 7]
     until(lambda: not database.running("pg_sleep(61)"), "the server has cancelled the query")
 
 
@@ -179,8 +181,8 @@ def test_with_connection_does_not_hide_what_ended_the_query(server):
         block = ugreen.timeout(0.1, quiet=True)
         with block, conn, conn.cursor() as cursor:
             cursor.execute("select pg_sleep(62)")
-        return block.expired, conn.closed
-        """) == [True, 1]
+        return block.expired, bool(conn.closed)
+        """) == [True, True]
 
 
 def test_an_interrupt_is_never_lost(server):
@@ -210,7 +212,7 @@ def test_an_interrupt_is_never_lost(server):
             ugreen.sleep(0.05)
             _ugreen.interrupt(ids[0], Killed())
             done.wait(20)
-            return seen[0], conn.closed
+            return seen[0], bool(conn.closed)
         conn.close()
         def commit(conn, cur):
             cur.execute("create temp table d (n int)")
@@ -223,7 +225,7 @@ def test_an_interrupt_is_never_lost(server):
             named.execute("select pg_sleep(30) from generate_series(1, 2)")
             named.fetchone()
         return attempt(lambda conn, cur: cur.execute("select pg_sleep(30)")), attempt(commit), attempt(fetch), attempt(lambda conn, cur: cur.callproc("pg_sleep", (30,)))
-        """) == [["Killed", 1]] * 4
+        """) == [["Killed", True]] * 4
 
 
 def test_statement_timeout_leaves_the_connection_usable(server):
@@ -285,14 +287,12 @@ def test_a_broken_connection_is_an_error_of_that_request_alone(server, database)
         database.psql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(63)%' and pid <> pg_backend_pid()")
         with pytest.raises(Remote) as error:
             query.result(PATIENCE)
-        assert error.value.kind == "AdminShutdown" and "terminating connection" in error.value.text
+        assert error.value.kind in ("OperationalError", "AdminShutdown") and "terminating connection" in error.value.text
         assert other.result(PATIENCE) == 4
 
 
 def test_a_client_that_leaves_does_not_hurt_the_connection(server, database):
     """The query runs on; the connection, which the core keeps, serves its next request."""
-    import json
-
     code = "shared.conn = conn\nreach_end = shared.__dict__.setdefault('ends', [])\ncur.execute('select pg_sleep(1.1)')\nreach_end.append(conn.closed)"
     body = json.dumps({"code": CONNECT + code, "values": {}}).encode()
     with server.connect() as client:
