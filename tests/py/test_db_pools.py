@@ -71,9 +71,11 @@ def test_sqlalchemys_pool_lets_requests_wait_for_a_connection(server, database):
 
 
 def test_a_worker_is_not_held_up_while_a_request_waits_for_the_pool(server, database):
-    with background(ask, server, "from_tiny", "select pg_sleep(1.5), 1") as holder:
+    with background(ask, server, "from_tiny", "select pg_sleep(4), 1") as holder:
         until(lambda: database.count("application_name = 'tiny' and state = 'active'"), "the only connection is in use")
         with background(ask, server, "from_tiny") as waiter:
+            # A worker that stands still could only say so before it waits, or afterwards.
+            until(lambda: ask(server, "waiting_for_tiny")["result"] == 1, "a request waits for the connection, and others are served")
             assert ask(server, "django_query", "select 5")["result"] == 5
             answer = waiter.result(PATIENCE)
         assert answer["error"] == "TimeoutError" and "QueuePool limit of size 1 overflow 0 reached" in answer["text"]

@@ -4,14 +4,13 @@ They come from the very library that psycopg2 is linked with: its own module is 
 """
 
 import ctypes
-import threading
-from collections import deque
 from ctypes import POINTER, c_char_p, c_int, c_void_p
-from typing import Any, Deque, List, Optional
+from typing import Any, Optional
 
 import psycopg2
 from psycopg2 import _psycopg  # type: ignore[attr-defined]
 
+from ugreen import _cancel
 from ugreen._sync import Event
 
 # What only looks at memory, or at a socket that does not block, keeps the GIL; PQcancel opens a connection and waits, so it must not.
@@ -44,18 +43,11 @@ PQsetnonblocking = _function(_quick, "PQsetnonblocking", c_int, c_void_p, c_int)
 
 _get_cancel = _function(_quick, "PQgetCancel", c_void_p, c_void_p)
 _free_cancel = _function(_quick, "PQfreeCancel", None, c_void_p)
-_cancel = _function(_slow, "PQcancel", c_int, c_void_p, c_char_p, c_int)
-
-#: OS threads that may send cancel requests at the same time. A server that does not answer holds one for as long as the kernel tries to connect.
-SENDERS = 8
+_request_cancel = _function(_slow, "PQcancel", c_int, c_void_p, c_char_p, c_int)
 
 
 class CancelRequest:
     """Asks the server to end what a connection does just now; from an OS thread, because libpq waits for the answer. Needs the connection only while it is made."""
-
-    _pending: "Deque[CancelRequest]" = deque()
-    # One for each OS thread that may still be started; taking and giving back are one step each.
-    _free: List[None] = [None] * SENDERS
 
     def __init__(self, conn: Any) -> None:
         """``conn`` is psycopg2's, and open. Raises psycopg2.InterfaceError when it is not."""
@@ -68,44 +60,13 @@ class CancelRequest:
 
     def send(self) -> "CancelRequest":
         """Have it sent, without waiting; ``done`` is set afterwards, and ``error`` is a text when it could not be sent."""
-        self._pending.append(self)
-        self._start_sender()
+        _cancel.send(self._send)
         return self
-
-    @classmethod
-    def _start_sender(cls) -> None:
-        try:
-            cls._free.pop()
-        except IndexError:
-            return
-        try:
-            threading.Thread(target=cls._run, name="ugreen-cancel", daemon=True).start()
-        except BaseException:
-            cls._free.append(None)
-            raise
-
-    @classmethod
-    def _run(cls) -> None:
-        while True:
-            while cls._pending:
-                try:
-                    request = cls._pending.popleft()
-                except IndexError:
-                    break
-                request._send()
-            cls._free.append(None)
-            # One may have come after the last look, when no thread seemed to be free.
-            if not cls._pending:
-                return
-            try:
-                cls._free.pop()
-            except IndexError:
-                return
 
     def _send(self) -> None:
         # The size is PQcancel's own recommendation for error texts.
         text = ctypes.create_string_buffer(256)
-        if not _cancel(self._handle, text, len(text)):
+        if not _request_cancel(self._handle, text, len(text)):
             self.error = text.value.decode(errors="replace").strip()
         _free_cancel(self._handle)
         self.done.set()

@@ -34,7 +34,7 @@ def engine(name, **options):
 scoped_engine = engine("scoped", pool_size=5, max_overflow=1000)
 Session = sqlalchemy.orm.scoped_session(sqlalchemy.orm.sessionmaker(scoped_engine))
 small_engine = engine("small", pool_size=3, max_overflow=2, pool_timeout=20)
-tiny_engine = engine("tiny", pool_size=1, max_overflow=0, pool_timeout=0.5)
+tiny_engine = engine("tiny", pool_size=1, max_overflow=0, pool_timeout=2)
 pool = psycopg2.pool.ThreadedConnectionPool(1, 100, DSN + " application_name=pool")
 
 
@@ -83,8 +83,22 @@ def from_small(sql):
 
 
 def from_tiny(sql):
-    with tiny_engine.begin() as conn:
+    global waiting
+    waiting += 1
+    try:
+        conn = tiny_engine.connect()
+    finally:
+        waiting -= 1
+    with conn, conn.begin():
         return conn.execute(sqlalchemy.text(sql)).scalar()
+
+
+waiting = 0
+
+
+def waiting_for_tiny(sql):
+    """How many requests wait for a connection just now."""
+    return waiting
 
 
 def from_pool(sql):
@@ -97,7 +111,7 @@ def from_pool(sql):
         pool.putconn(conn)
 
 
-KINDS = {f.__name__: f for f in (django_query, django_transaction, scoped, removed, from_small, from_tiny, from_pool)}
+KINDS = {f.__name__: f for f in (django_query, django_transaction, scoped, removed, from_small, from_tiny, waiting_for_tiny, from_pool)}
 
 
 def application(environ, start_response):
