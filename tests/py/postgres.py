@@ -72,7 +72,7 @@ class Postgres:
             if USER:
                 os.chown(self.folder, *pwd.getpwnam(USER)[2:4])
             self._run(program("initdb"), "--no-sync", "--auth=trust", "--username=test", "--encoding=UTF8", "--locale=C.UTF-8", "-D", self.folder / "data")
-            self.port = _free_port()
+            self.port = free_port()
             text = CONFIGURATION.format(port=self.port, folder=self.folder, max_connections=self.max_connections)
             with open(self.folder / "data" / "postgresql.conf", "a", encoding="utf-8") as file:
                 file.write(text)
@@ -141,6 +141,11 @@ class Postgres:
         return f"host={self.folder} port={self.port} user=test dbname=postgres"
 
     @property
+    def variables(self):
+        """libpq's environment variables for it."""
+        return {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "test", "PGDATABASE": "postgres"}
+
+    @property
     def url(self):
         """How SQLAlchemy connects."""
         return f"postgresql+psycopg2://test@127.0.0.1:{self.port}/postgres"
@@ -174,7 +179,8 @@ class Postgres:
             raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stdout}")
 
 
-def _free_port():
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from serving import PATIENCE, ROOT, Server, free_port, get_bytes
+from serving import PATIENCE, ROOT, Server, free_port, get_bytes, many
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem != "__init__")
 
@@ -26,7 +26,27 @@ def check_cpubound_green(server):
         assert answer.status == 400 and "steps must be a number" in answer.text
 
 
-CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green}
+def check_psycopg2_green(server):
+    start = time.monotonic()
+    lines = many(30, lambda i: server.get(f"/?n={i}").text)
+    assert time.monotonic() - start < 10, "30 times half a second should not take as long as one after the other"
+    found = [re.fullmatch(r"2 \* (\d+) = (\d+), says connection (\d+) of core (\d+)\n", line).groups() for line in lines]
+    assert [(int(n), int(twice)) for n, twice, _, _ in found] == [(i, 2 * i) for i in range(30)]
+    assert len({pid for _, _, pid, _ in found}) == 30
+    # Each core keeps its connection.
+    n, twice, pid, core = re.findall(r"\d+", server.get("/?n=4").text.removeprefix("2 * "))
+    assert (pid, core) in [(p, c) for _, _, p, c in found] and twice == "8"
+    answer = server.get("/?n=x")
+    assert answer.status == 400 and "invalid input syntax" in answer.text
+
+
+def check_psycogreen_green(server):
+    assert many(10, lambda i: server.get("/").text) == ["row 1\nrow 2\nrow 3\nrow 4\nrow 5\n"] * 10
+
+
+CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green, "psycopg2_green": check_psycopg2_green, "psycogreen_green": check_psycogreen_green}
+
+NEED_DATABASE = {"psycopg2_green", "psycogreen_green"}
 
 
 def test_every_example_has_a_check():
@@ -34,8 +54,9 @@ def test_every_example_has_a_check():
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_example(name):
-    with Server(f"examples.{name}", cores=30, apps=False) as server:
+def test_example(name, request):
+    env = request.getfixturevalue("database").variables if name in NEED_DATABASE else None
+    with Server(f"examples.{name}", cores=30, apps=False, env=env) as server:
         CHECKS[name](server)
 
 
