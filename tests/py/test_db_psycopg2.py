@@ -266,6 +266,40 @@ def test_cancel_from_another_green_thread(server):
 
 
 def test_a_connection_belongs_to_one_green_thread_at_a_time(server):
+    """Whatever would wait for psycopg2's lock, which the other green thread holds: the worker would stand still for good."""
+    assert run(server, """
+        import _ugreen
+        conn.autocommit = True
+        ended = ugreen.Event()
+        def query():
+            cur.execute("select pg_sleep(0.5)")
+            ended.set()
+        _ugreen.spawn(query)
+        ugreen.sleep(0.05)
+        seen = []
+        def setting(name):
+            return lambda: setattr(conn, name, getattr(conn, name))
+        for action in (conn.commit, conn.rollback, conn.close, conn.reset, conn.set_session, lambda: conn.set_client_encoding("utf8"), lambda: conn.set_isolation_level(0),
+                       lambda: conn.tpc_begin("x"), setting("autocommit"), setting("readonly"), setting("isolation_level"), setting("deferrable"), conn.__enter__,
+                       lambda: conn.__exit__(None, None, None), lambda: conn.__exit__(ValueError, ValueError(), None)):
+            try:
+                action()
+            except psycopg2.ProgrammingError as error:
+                seen.append("underway" in str(error))
+            else:
+                seen.append(action.__name__)
+        assert ended.wait(20)
+        conn.commit()
+        conn.autocommit = False
+        with conn:
+            cur.execute("select 8")
+        value = cur.fetchone()
+        conn.close()
+        return seen, value
+        """) == [[True] * 12 + ["__enter__", True, True], [8]]
+
+
+def test_two_cursors_of_one_connection(server):
     fails(server, """
         import _ugreen
         conn.autocommit = True

@@ -19,7 +19,9 @@ _slow = ctypes.CDLL(_psycopg.__file__)
 
 
 def _function(library: ctypes.CDLL, name: str, result: Any, *arguments: Any) -> Any:
-    function = getattr(library, name)
+    function = getattr(library, name, None)
+    if function is None:
+        raise ImportError(f"{_psycopg.__file__} hides libpq's {name}: install Debian's python3-psycopg2, or psycopg2 (or psycopg2-binary) from a package that is linked with a shared libpq")
     function.restype, function.argtypes = result, arguments
     return function
 

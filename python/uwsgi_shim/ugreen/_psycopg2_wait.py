@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from _thread import get_ident
 from time import monotonic
 from typing import Any, Optional
 
@@ -28,6 +29,19 @@ def wait_callback(conn: Any) -> None:
     if conn.status == STATUS_SETUP:
         _Connecting(conn).wait()
         return
+    try:
+        conn.locked_by = get_ident()
+    except AttributeError:
+        # An object of psycopg2's own class, which takes no attributes.
+        _wait_for_result(conn)
+        return
+    try:
+        _wait_for_result(conn)
+    finally:
+        conn.locked_by = None
+
+
+def _wait_for_result(conn: Any) -> None:
     while True:
         state = conn.poll()
         if state == POLL_OK:
@@ -62,9 +76,13 @@ def _tell_django(conn: Any) -> None:
     database = sys.modules.get("django.db")
     if database is None:
         return
-    for wrapper in database.connections.all():
-        if getattr(wrapper, "connection", None) is conn:
-            wrapper.errors_occurred = True
+    try:
+        for wrapper in database.connections.all():
+            if getattr(wrapper, "connection", None) is conn:
+                wrapper.errors_occurred = True
+    except Exception:
+        # A Django that is not set up, or another one than those known here. It must not stand in the way of what ended the wait.
+        pass
 
 
 class _Connecting:

@@ -44,7 +44,7 @@ class _Finder:
             execute(module)
             _patch(module)
 
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        spec.loader.exec_module = exec_module  # type: ignore[assignment, method-assign]
         return spec
 
 

@@ -9,6 +9,8 @@
 Applications that install a wait callback of their own (``psycopg2.extensions.set_wait_callback``) run, too; then nothing here is used.
 """
 
+import functools
+from _thread import get_ident
 from typing import Any, Optional, Sequence
 
 import psycopg2
@@ -57,7 +59,13 @@ class Cursor(extensions.cursor):
 
 
 class Connection(extensions.connection):
-    """What ``psycopg2.connect()`` returns after ``patch_psycopg()``. For a class of your own, derive from this one."""
+    """What ``psycopg2.connect()`` returns after ``patch_psycopg()``. For a class of your own, derive from this one.
+
+    It belongs to one green thread at a time: what another one calls meanwhile raises ProgrammingError.
+    """
+
+    #: The OS thread, as ``threading.get_ident()``, that waits for a query and holds psycopg2's lock meanwhile; set by the wait callback.
+    locked_by: Optional[int] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,6 +82,31 @@ class Connection(extensions.connection):
         request.done.wait()
         if request.error:
             raise psycopg2.OperationalError(request.error)
+
+
+def _guard() -> None:
+    """Let the methods that take psycopg2's lock refuse where they would block for good: all green threads are one OS thread, and another of them holds it."""
+
+    def guarded(name: str, function: Any) -> Any:
+        @functools.wraps(function)
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if self.locked_by == get_ident():
+                # In the words of psycopg2's own refusal of execute().
+                raise psycopg2.ProgrammingError(f"{name} cannot be used while an asynchronous query is underway")
+            return function(self, *args, **kwargs)
+
+        return method
+
+    base = extensions.connection
+    for name in ("close", "commit", "reset", "rollback", "set_client_encoding", "set_isolation_level", "set_session",
+                 "tpc_begin", "tpc_commit", "tpc_prepare", "tpc_recover", "tpc_rollback"):
+        setattr(Connection, name, guarded(name, getattr(base, name)))
+    for name in ("autocommit", "deferrable", "isolation_level", "readonly"):
+        field = getattr(base, name)
+        setattr(Connection, name, property(field.__get__, guarded(name, field.__set__), doc=field.__doc__))
+
+
+_guard()
 
 
 class _Connect:
