@@ -188,3 +188,4 @@ def test_in_a_configuration_file_and_as_a_variable(tmp_path):
     with Server("run_code") as server:
         assert server.run(code)[0] is False
         assert server.run("import ugreen\nugreen.patch_psycopg()\nugreen.patch_psycopg()\n" + code) == [True, "_Connect"]
+        assert server.run("import psycopg2\nbefore = psycopg2._connect\nfrom ugreen.psycopg2 import patch_psycopg\npatch_psycopg()\nreturn psycopg2._connect is before") is True

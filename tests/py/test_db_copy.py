@@ -49,6 +49,39 @@ def test_copy_expert_with_csv_and_composed_sql(server):
         """) == [1, '"a,b"\n', 1]
 
 
+def test_rowcount_and_query_are_the_copys_until_the_next_command(server):
+    assert run(server, """
+        cur.copy_from(io.StringIO("1\\tx\\n2\\ty\\n"), "t")
+        seen = [(cur.rowcount, cur.query.decode())]
+        def look():
+            seen.append((cur.rowcount, cur.query.decode()))
+        cur.execute("select * from t where n = 1"), look()
+        cur.copy_expert("COPY t TO STDOUT", io.BytesIO()), look()
+        cur.executemany("insert into t values (%s)", [(3,)]), look()
+        try:
+            cur.copy_from(io.StringIO("x\\tx\\n"), "t", columns=["n", "text"])
+        except psycopg2.DataError:
+            look()
+            conn.rollback()
+        cur.callproc("abs", (5,)), look()
+        return seen
+        """) == [
+            [2, r"""COPY "t" FROM STDIN WITH DELIMITER AS 'TAB' NULL AS '\N'""".replace("TAB", "\t")], [1, "select * from t where n = 1"], [2, "COPY t TO STDOUT"],
+            [1, "insert into t values (3)"], [-1, r"""COPY "t"("n","text") FROM STDIN WITH DELIMITER AS 'TAB' NULL AS '\N'""".replace("TAB", "\t")], [1, "SELECT * FROM abs(5)"],
+        ]
+
+
+@pytest.mark.parametrize("call, text", [
+    ("cur.copy_from(5, 't')", "argument 1 must have a .read() method"), ("cur.copy_to(5, 't')", "argument 1 must have a .write() method"),
+    ("cur.copy_expert('COPY t TO STDOUT', None)", "file must be a readable file-like object for COPY FROM; a writable file-like object for COPY TO."),
+    ("cur.copy_expert(5, io.StringIO())", "argument 1 must be a string or unicode object"),
+])
+def test_wrong_arguments(server, call, text):
+    with pytest.raises(Remote) as error:
+        run(server, call)
+    assert (error.value.kind, error.value.text) == ("TypeError", text)
+
+
 def test_it_belongs_to_the_transaction(server):
     assert run(server, """
         cur.copy_from(io.StringIO("1\\tx\\n"), "t")

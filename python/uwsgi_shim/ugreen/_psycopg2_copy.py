@@ -6,7 +6,7 @@ import re
 from typing import Any, Optional
 
 import psycopg2
-from psycopg2 import errors, sql
+from psycopg2 import errors, extensions, sql
 from psycopg2.extensions import STATUS_READY, encodings
 
 from _ugreen import wait_one
@@ -27,13 +27,13 @@ class Copy:
     def __init__(self, cursor: Any, command: Any, file: Any, size: int) -> None:
         self.conn = cursor.connection
         self.encoding = encodings[self.conn.encoding]
-        text = command.as_string(self.conn) if isinstance(command, sql.Composable) else command
-        self.command = text if isinstance(text, bytes) else text.encode(self.encoding)
+        self.command = command_bytes(cursor, command)
         self.file = file
         self.size = size
         if not self.conn.autocommit and self.conn.status == STATUS_READY:
-            # psycopg2 begins its transaction in its own way, with whatever the session was set to.
-            cursor.execute("SELECT 1")
+            # psycopg2 begins its transaction in its own way, with whatever the session was set to. On a cursor apart: this one's last query is the COPY.
+            with extensions.connection.cursor(self.conn) as other:
+                other.execute("SELECT 1")
         self.pg = self.conn.pgconn_ptr
 
     def run(self) -> int:
@@ -198,10 +198,18 @@ def copy_expert(cursor: Any, command: Any, file: Any, size: int = 8192) -> int:
     return Copy(cursor, command, file, size).run()
 
 
+def command_bytes(cursor: Any, command: Any) -> bytes:
+    """SQL that is a str, bytes or an object of psycopg2.sql, in the encoding of the connection."""
+    text = command.as_string(cursor.connection) if isinstance(command, sql.Composable) else command
+    if not isinstance(text, (bytes, str)):
+        raise TypeError("argument 1 must be a string or unicode object")
+    return text if isinstance(text, bytes) else text.encode(encodings[cursor.connection.encoding])
+
+
 def copy_command(cursor: Any, table: str, columns: Any, direction: str, sep: str, null: str) -> sql.Composed:
     """The command that psycopg2's ``copy_from`` and ``copy_to`` run."""
     names = sql.SQL("({})").format(sql.SQL(",").join(map(sql.Identifier, columns))) if columns else sql.SQL("")
     return sql.SQL("COPY {}{} " + direction + " WITH DELIMITER AS {} NULL AS {}").format(sql.Identifier(table), names, sql.Literal(sep), sql.Literal(null))
 
 
-__all__ = ["copy_command", "copy_expert"]
+__all__ = ["command_bytes", "copy_command", "copy_expert"]

@@ -11,13 +11,13 @@ Applications that install a wait callback of their own (``psycopg2.extensions.se
 
 import functools
 from _thread import get_ident
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, Tuple
 
 import psycopg2
 from psycopg2 import extensions, pool
 
 from ugreen._libpq import CancelRequest
-from ugreen._psycopg2_copy import copy_command, copy_expert
+from ugreen._psycopg2_copy import command_bytes, copy_command, copy_expert
 from ugreen._psycopg2_wait import wait_callback
 from ugreen._sqlalchemy import patch_sqlalchemy
 from ugreen._sync import Lock
@@ -41,21 +41,60 @@ def patch_psycopg() -> None:
 
 
 class Cursor(extensions.cursor):
-    """A cursor with COPY, which psycopg2 itself refuses when there is a wait callback. The methods return the number of rows; ``rowcount`` does not know it."""
+    """A cursor with COPY, which psycopg2 itself refuses when there is a wait callback. The methods return the number of rows, too."""
+
+    # The command and the number of rows of a COPY, while it was the last thing that this cursor did; psycopg2's own fields cannot be written.
+    _copied: Optional[Tuple[bytes, int]] = None
 
     def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> Optional[int]:
         """See ``ugreen.psycopg2.copy_expert``."""
+        self._copied = None
         if extensions.get_wait_callback() is None:
             return super().copy_expert(sql, file, size)
-        return copy_expert(self, sql, file, size)
+        if not hasattr(file, "read") and not hasattr(file, "write"):
+            raise TypeError("file must be a readable file-like object for COPY FROM; a writable file-like object for COPY TO.")
+        command = command_bytes(self, sql)
+        self._copied = command, -1
+        rows = copy_expert(self, command, file, size)
+        self._copied = command, rows
+        return rows
 
     def copy_from(self, file: Any, table: str, sep: str = "\t", null: str = "\\N", size: int = 8192, columns: Optional[Sequence[str]] = None) -> Optional[int]:
         """As psycopg2's: the rows of a file into a table."""
+        if not hasattr(file, "read"):
+            raise TypeError("argument 1 must have a .read() method")
         return self.copy_expert(copy_command(self, table, columns, "FROM STDIN", sep, null), file, size)
 
     def copy_to(self, file: Any, table: str, sep: str = "\t", null: str = "\\N", columns: Optional[Sequence[str]] = None) -> Optional[int]:
         """As psycopg2's: the rows of a table into a file."""
+        if not hasattr(file, "write"):
+            raise TypeError("argument 1 must have a .write() method")
         return self.copy_expert(copy_command(self, table, columns, "TO STDOUT", sep, null), file)
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        """As psycopg2's."""
+        self._copied = None
+        super().execute(query, vars)
+
+    def executemany(self, query: Any, vars_list: Any) -> None:
+        """As psycopg2's."""
+        self._copied = None
+        super().executemany(query, vars_list)
+
+    def callproc(self, procname: Any, parameters: Any = None) -> Any:
+        """As psycopg2's."""
+        self._copied = None
+        return super().callproc(procname, parameters)
+
+    @property
+    def rowcount(self) -> int:
+        """As psycopg2's, also after a COPY."""
+        return super().rowcount if self._copied is None else self._copied[1]
+
+    @property
+    def query(self) -> Optional[bytes]:
+        """As psycopg2's, also after a COPY."""
+        return super().query if self._copied is None else self._copied[0]
 
 
 class Connection(extensions.connection):
@@ -67,9 +106,9 @@ class Connection(extensions.connection):
     #: The OS thread, as ``threading.get_ident()``, that waits for a query and holds psycopg2's lock meanwhile; set by the wait callback.
     locked_by: Optional[int] = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.cursor_factory = Cursor
+    def cursor(self, name: Any = None, cursor_factory: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As psycopg2's; without a factory, here or of the connection's, it makes a ``Cursor``."""
+        return super().cursor(name, cursor_factory or self.cursor_factory or Cursor, *args, **kwargs)
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         # psycopg2 would roll back, and raise InterfaceError in the place of what ended the block and closed the connection.
