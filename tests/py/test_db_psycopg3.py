@@ -150,6 +150,24 @@ def test_connect_timeout_counts(server):
     assert text == "connection timeout expired" and 2 <= seconds < 7
 
 
+def test_cancel_from_another_green_thread(server):
+    assert run(server, """
+        conn.autocommit = True
+        def later():
+            ugreen.sleep(0.1)
+            conn.cancel()
+        _ugreen.spawn(later)
+        try:
+            conn.execute("select pg_sleep(30)")
+        except psycopg.errors.QueryCanceled as error:
+            text = str(error)
+        answer = conn.execute("select 5").fetchone()[0]
+        conn.close()
+        conn.cancel()
+        return text, answer
+    """) == ["canceling statement due to user request", 5]
+
+
 def test_notifications(server):
     assert run(server, """
         conn.autocommit = True

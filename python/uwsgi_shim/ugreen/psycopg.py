@@ -12,7 +12,7 @@ psycopg asks its connection to wait (``Connection.wait``), so a class of connect
 
 import select
 from time import monotonic
-from typing import Any, Generator, Optional
+from typing import Any, Callable, Generator, Optional
 
 import psycopg
 from psycopg import errors
@@ -21,7 +21,7 @@ from psycopg.waiting import Ready, Wait
 from _ugreen import wait_one
 
 from ugreen import _cancel
-from ugreen._sync import Lock
+from ugreen._sync import Event, Lock
 from ugreen._time import timeout as limit
 
 #: Seconds that a query which was given up may take to end at the server before its connection is closed.
@@ -48,11 +48,19 @@ class Connection(psycopg.Connection[Any]):
             self._give_up(gen)
             raise interrupted.error from None
 
+    def cancel(self) -> None:
+        """Ask the server to cancel what this connection does; another green thread waits for that. Raises what psycopg raises."""
+        job = _Job(super().cancel)
+        _cancel.send(job)
+        job.done.wait()
+        if job.error is not None:
+            raise job.error
+
     def _give_up(self, gen: Generator[Any, Any, Any]) -> None:
         """End the query at the server, and take what it says of that."""
         limited = limit(CANCEL_SECONDS)
         try:
-            _cancel.send(_Cancel(self.pgconn.get_cancel()))
+            _cancel.send(_Job(self.pgconn.get_cancel().cancel))
             with limited:
                 _run(gen, self.pgconn.socket)
         except psycopg.Error:
@@ -82,18 +90,20 @@ class Connection(psycopg.Connection[Any]):
             return stop.value
 
 
-class _Cancel:
-    """A cancel request of psycopg's, to be sent from another OS thread, because libpq waits for the server."""
+class _Job:
+    """What is called on another OS thread, because libpq waits in it."""
 
-    def __init__(self, request: Any) -> None:
-        self._request = request
+    def __init__(self, function: Callable[[], None]) -> None:
+        self._function = function
+        self.done = Event()
+        self.error: Optional[BaseException] = None
 
     def __call__(self) -> None:
         try:
-            self._request.cancel()
-        except psycopg.Error:
-            # Without it the query ends when it is done, or when the connection is closed.
-            pass
+            self._function()
+        except BaseException as error:
+            self.error = error
+        self.done.set()
 
 
 class _Interrupted(BaseException):
