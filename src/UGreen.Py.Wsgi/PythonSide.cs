@@ -119,6 +119,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));
         Set(dict, "python_paths", TextList(settings.PythonPaths));
+        Set(dict, "psycopg2", new NewRef(PyFast.Singleton(settings.Psycopg2 ? PyConstants.True : PyConstants.False)));
         Set(dict, "opt", Options());
         if (CApi.PyDict_SetItemString(CApi.PyImport_GetModuleDict(), "_ugreen", module.Borrow()) < 0) throw PythonException.Fetch();
 
@@ -132,6 +133,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         using var load = CApi.PyObject_GetAttrString(boot, "load").OrThrow();
         using var answer = CApi.PyObject_CallNoArgs(load.Borrow()).OrThrow();
         var log = loggers.CreateLogger("wsgi");
+        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 2))) throw new WsgiLoadException(problem.Message, problem.Traceback);
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 1))) LoadLog.ImportFailed(log, problem.Message, problem.Details);
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 0)))
         {

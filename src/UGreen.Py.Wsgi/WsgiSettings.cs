@@ -41,6 +41,9 @@ public sealed record WsgiSettings
     /// <summary>Folders for the front of sys.path; the last one named comes first, as with uWSGI.</summary>
     public IReadOnlyList<string> PythonPaths { get; init; } = [];
 
+    /// <summary>Install psycopg2's wait callback before anything else is imported; a worker without psycopg2 then does not start.</summary>
+    public bool Psycopg2 { get; init; }
+
     /// <summary>Folder to change to before Python starts; null: stay.</summary>
     public string? Chdir { get; init; }
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 import fronts
+import postgres
 import serving
 
 # A test may hold two thousand connections, and the server as many more; children inherit the limit.
@@ -65,6 +66,13 @@ def control():
     """A fresh serving.Control; give its ``env`` to the Server."""
     with serving.Control() as c:
         yield c
+
+
+@pytest.fixture(scope="session")
+def database():
+    """A throw-away PostgreSQL for all tests that leave it as it was; one that stops it makes a postgres.Postgres of its own."""
+    with postgres.Postgres(max_connections=300) as server:
+        yield server
 
 
 @pytest.fixture(params=fronts.ALL_FRONTS)

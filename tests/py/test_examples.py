@@ -81,7 +81,6 @@ def other_server():
             others.shutdown()
 
 
-CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green, "sleeping_green": check_sleeping_green, "iobound_green": check_iobound_green}
 def check_ugreenchat(server):
     """More is in test_chat_protocol.py and test_chat_browser.py."""
     page = server.get("/")
@@ -102,7 +101,27 @@ def check_sse(server):
         assert b"Content-Type: text/event-stream\r\n" in read_until(client, b"retry: 2000\n\n")
 
 
-CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green, "ugreenchat": check_ugreenchat, "sse": check_sse}
+def check_psycopg2_green(server):
+    start = time.monotonic()
+    lines = many(30, lambda i: server.get(f"/?n={i}").text)
+    assert time.monotonic() - start < 10, "30 times half a second should not take as long as one after the other"
+    found = [re.fullmatch(r"2 \* (\d+) = (\d+), says connection (\d+) of core (\d+)\n", line).groups() for line in lines]
+    assert [(int(n), int(twice)) for n, twice, _, _ in found] == [(i, 2 * i) for i in range(30)]
+    assert len({pid for _, _, pid, _ in found}) == 30
+    # Each core keeps its connection.
+    n, twice, pid, core = re.findall(r"\d+", server.get("/?n=4").text.removeprefix("2 * "))
+    assert (pid, core) in [(p, c) for _, _, p, c in found] and twice == "8"
+    answer = server.get("/?n=x")
+    assert answer.status == 400 and "invalid input syntax" in answer.text
+
+
+def check_psycogreen_green(server):
+    assert many(10, lambda i: server.get("/").text) == ["row 1\nrow 2\nrow 3\nrow 4\nrow 5\n"] * 10
+
+
+CHECKS = {name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")}
+
+NEED_DATABASE = {"psycopg2_green", "psycogreen_green"}
 
 
 def test_every_example_has_a_check():
@@ -113,6 +132,9 @@ def test_every_example_has_a_check():
 def test_example(name):
     # Streams that nobody ends are cut off at the stop.
     with Server(f"examples.{name}", cores=30, apps=False, options=["--shutdown-timeout", "1"]) as server:
+def test_example(name, request):
+    env = request.getfixturevalue("database").variables if name in NEED_DATABASE else None
+    with Server(f"examples.{name}", cores=30, apps=False, env=env) as server:
         CHECKS[name](server)
 
 

@@ -29,6 +29,7 @@ class Kitchen:
         self.folder = pathlib.Path(folder)
         self.ports = {}
         self.server, self.nginx, self.asked = None, None, []
+        self.env = None
 
     def __enter__(self):
         return self
@@ -80,7 +81,7 @@ class Kitchen:
         listens = [word for word in words if word in ("--http", "--https", "-s", "--socket")]
         if not listens:
             words = [*words, "--http", f"127.0.0.1:{self.port('8000')}"]
-        self.server = Server(None, None, words, cwd=self.folder, http=None, apps=False, ready=False)
+        self.server = Server(None, None, words, cwd=self.folder, http=None, apps=False, ready=False, env=self.env)
         self.server.__enter__()
         self.server.wait_log("listening on ")
 
@@ -107,7 +108,9 @@ def test_the_section_was_found():
 
 
 @pytest.mark.parametrize("title", RECIPES)
-def test_recipe(kitchen, title):
+def test_recipe(kitchen, title, request):
+    if title.startswith("PostgreSQL "):
+        kitchen.env = request.getfixturevalue("database").variables
     kitchen.follow(RECIPES[title])
     assert kitchen.server is not None and kitchen.asked, "a recipe starts the server and asks it for something"
     CHECKS.get(title, lambda kitchen: None)(kitchen)
@@ -121,6 +124,13 @@ def check_twenty_at_once(kitchen):
     start = time.monotonic()
     answers = many(20, lambda i: kitchen.type(f"curl {kitchen.asked[0][1].replace('you', f'client{i}')}"))
     assert answers == [f"Hello client{i}, you asked for /hello/client{i}\n" for i in range(20)]
+    assert time.monotonic() - start < 5, "one after the other would take 10 s"
+
+
+def check_twenty_answers(kitchen):
+    """The same for half a second in the database."""
+    start = time.monotonic()
+    assert many(20, lambda i: kitchen.type(f"curl {kitchen.asked[0][1]}")) == ["the database says 42\n"] * 20
     assert time.monotonic() - start < 5, "one after the other would take 10 s"
 
 
@@ -141,4 +151,17 @@ def check_that_a_poll_waits_for_the_next_line(kitchen):
         assert poll.communicate(timeout=2 * PATIENCE)[0] == "Hello everybody\n"
 
 
-CHECKS = {"Comet chat": check_that_a_poll_waits_for_the_next_line, "Flask": check_twenty_at_once, "Bottle": check_twenty_at_once, "Django": check_twenty_at_once, "Streaming through nginx": check_that_lines_come_one_by_one}
+def check_that_requests_wait_for_connections(kitchen):
+    """Forty at once, on ten connections: four rounds of a tenth of a second."""
+    assert many(40, lambda i: kitchen.type(f"curl {kitchen.asked[0][1]}")) == ["the database says 42\n"] * 40
+
+
+CHECKS = {
+    "Comet chat": check_that_a_poll_waits_for_the_next_line,
+    "Flask": check_twenty_at_once,
+    "Bottle": check_twenty_at_once,
+    "Django": check_twenty_at_once,
+    "Streaming through nginx": check_that_lines_come_one_by_one,
+    "PostgreSQL with psycopg2": check_twenty_answers,
+    "PostgreSQL with SQLAlchemy": check_that_requests_wait_for_connections,
+}

@@ -28,9 +28,24 @@ from ugreen._sync import BoundedSemaphore, Condition, Empty, Event, Full, Lock, 
 from ugreen._threads import run_in_thread
 from ugreen._time import Timeout, sleep, timeout
 
+
+def patch_psycopg() -> None:
+    """Make psycopg2's waits green; see ``ugreen.psycopg2.patch_psycopg``. Raises ImportError when there is no psycopg2."""
+    from ugreen.psycopg2 import patch_psycopg as patch
+
+    patch()
+
+
+def patch_sqlalchemy() -> None:
+    """Let SQLAlchemy's connection pools wait without holding up the worker, for a driver whose waits are green. ``patch_psycopg()`` includes it."""
+    from ugreen._sqlalchemy import patch_sqlalchemy as patch
+
+    patch()
+
+
 __version__ = _ugreen.server_version
 
 __all__ = [
     "BoundedSemaphore", "ClientGone", "Condition", "Empty", "Event", "Full", "GreenExit", "GreenThread", "Killed", "Lock", "Pool", "Queue", "RLock", "Semaphore", "SpawnLimit",
-    "Timeout", "current", "dump", "local", "run_in_thread", "sleep", "spawn", "timeout", "wait_read", "wait_write", "while_connected",
+    "Timeout", "current", "dump", "local", "patch_psycopg", "patch_sqlalchemy", "run_in_thread", "sleep", "spawn", "timeout", "wait_read", "wait_write", "while_connected",
 ]

@@ -22,12 +22,20 @@ Problem = Tuple[str, Optional[str]]
 _DEFAULT_CALLABLE = "application"
 
 
-def load() -> Tuple[List[Problem], List[Problem]]:
-    """Load the imports and the applications. Returns two lists of (message, traceback text or None): what could not be loaded of the applications, of the imports."""
+def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
+    """Load the imports and the applications.
+
+    Returns three lists of (message, traceback text or None): what could not be loaded of the applications, of the imports, of what must be there before them.
+    """
     _prepare()
     import_problems: List[Problem] = []
     problems: List[Problem] = []
     applications: Dict[str, WSGIApplication] = {}
+    if _ugreen.psycopg2:
+        missing: List[Problem] = []
+        _attempt(missing, "--psycopg2: psycopg2", _patch_psycopg2)
+        if missing:
+            return problems, import_problems, missing
     for name in _ugreen.imports:
         _attempt(import_problems, f"--import {name}", _import, name)
     for point, module, file, name in _ugreen.applications:
@@ -40,7 +48,7 @@ def load() -> Tuple[List[Problem], List[Problem]]:
                 problems.append((f"two applications at the mountpoint {key or '/'}: one is in a dict named applications", None))
             applications[key] = application
     _driver.application = _serve(applications)
-    return problems, import_problems
+    return problems, import_problems, []
 
 
 def leave() -> None:
@@ -71,6 +79,16 @@ def _prepare() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)
     _identity.install()
+
+
+def _patch_psycopg2() -> None:
+    try:
+        from ugreen import psycopg2
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg2":
+            raise
+        raise _LoadError("--psycopg2: there is no module 'psycopg2' on sys.path; install Debian's python3-psycopg2, or psycopg2 into the virtual environment") from None
+    psycopg2.patch_psycopg()
 
 
 def _serve(applications: Dict[str, WSGIApplication]) -> WSGIApplication:

@@ -26,6 +26,7 @@ internal static class WorkerFactory
             PythonPath = options.Python,
             VirtualEnv = options.VirtualEnv,
             PythonPaths = options.PythonPaths,
+            Psycopg2 = options.Psycopg2,
             Chdir = options.Chdir,
             QueueLimit = options.QueueLimit,
             Threads = options.Threads,

@@ -59,6 +59,7 @@ internal sealed class OptionValidator
             PythonPaths = [.. _arguments.PythonPath.Select(p => NotEmpty("pythonpath", p) ?? "")],
             Chdir = ExistingDirectory("chdir", _arguments.Chdir),
             VirtualEnv = ExistingDirectory("virtualenv", _arguments.VirtualEnv),
+            Psycopg2 = _arguments.Psycopg2,
             Python = Python(),
             ShutdownTimeout = TimeSpan.FromSeconds(Number(
                 "shutdown-timeout", _arguments.ShutdownTimeout, OptionDefaults.ShutdownTimeoutSeconds, 0, OptionDefaults.MaxShutdownTimeoutSeconds)),

@@ -119,6 +119,9 @@ internal sealed class ParsedArguments
     [Option("virtualenv")]
     public string? VirtualEnv { get; set; }
 
+    [Option("psycopg2")]
+    public bool Psycopg2 { get; set; }
+
     [Option("python")]
     public string? Python { get; set; }
 

@@ -73,6 +73,9 @@ internal sealed record ServerOptions
 
     public string? VirtualEnv { get; init; }
 
+    /// <summary>psycopg2's waits let other green threads run; set before the application is loaded.</summary>
+    public bool Psycopg2 { get; init; }
+
     /// <summary>libpython or an executable; null: look for one.</summary>
     public string? Python { get; init; }
 

@@ -17,6 +17,7 @@ public sealed class OptionTests
 
         Assert.Equal(new WsgiMount("", "app", null, "application"), Assert.Single(options.Applications));
         Assert.True(options.NeedApplication);
+        Assert.False(options.Psycopg2);
         Assert.Null(options.StaticFiles);
         Assert.Empty(options.AddedHeaders);
         Assert.Equal("127.0.0.1:8000", Assert.Single(options.Http).Text);
@@ -135,7 +136,7 @@ public sealed class OptionTests
     {
         var options = Run(
             "app", "--ugreen-stacksize", "16", "--ugreen-switch", "posix", "--async-queue", "0", "--ugreen-threads", "7", "--chdir", "/there", "--python", "/there/python",
-            "--shutdown-timeout", "0", "--log-level", "Debug", "-L");
+            "--shutdown-timeout", "0", "--log-level", "Debug", "-L", "--psycopg2");
 
         Assert.Equal(16, options.StackPages);
         Assert.Equal(SwitchKind.Posix, options.Switch);
@@ -143,6 +144,7 @@ public sealed class OptionTests
         Assert.Equal(7, options.Threads);
         Assert.Equal("/there", options.Chdir);
         Assert.Equal("/there/python", options.Python);
+        Assert.True(options.Psycopg2);
         Assert.Equal(TimeSpan.Zero, options.ShutdownTimeout);
         Assert.Equal(LogLevel.Debug, options.LogLevel);
         Assert.False(options.LogRequests);
