@@ -6,6 +6,7 @@ import os
 import socket
 import tempfile
 import textwrap
+import time
 
 import pytest
 
@@ -416,6 +417,26 @@ def test_nothing_there(server, make):
         os.close(r)
         return [nothing, late, end, end_again]
     """) == [None, "late", None, None]
+
+
+def test_the_default_time_of_pythons_sockets_changes_nothing(peer):
+    """socket.setdefaulttimeout() gives each new socket object a wait of its own, which would be one of the whole worker, and changes the mode of its descriptor."""
+    with Server("run_code", cores=3) as server:
+        code = """
+            socket.setdefaulttimeout(20)
+            fd = uwsgi.connect(addr, 20)
+            found = [os.get_blocking(fd), uwsgi.send(fd, b"x"), uwsgi.recv(fd).decode(), os.get_blocking(fd)]
+            uwsgi.close(fd)
+            fd = uwsgi.async_connect(addr)
+            return [*found, os.get_blocking(fd), uwsgi.close(fd)]
+        """
+        with background(server.run, code, addr=address(peer)) as waiting, accepted(peer) as connection:
+            assert connection.recv(1) == b"x"
+            start = time.monotonic()
+            serves(server)
+            assert time.monotonic() - start < 15
+            connection.sendall(b"y")
+            assert waiting.result(PATIENCE) == [True, True, "y", True, False, None]
 
 
 def test_how_much_is_read(server):

@@ -216,11 +216,15 @@ def _as_socket(number):
     """A socket object that borrows the descriptor (detach it), for calls that do not block whatever its mode; None when it is no socket."""
     try:
         # Family and type do not matter to those calls; named, the kernel need not be asked for them.
-        return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, number)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, number)
     except OSError as error:
         if error.errno != errno.ENOTSOCK:
             raise
         return None
+    if sock.gettimeout() is not None:
+        # socket.setdefaulttimeout() was called: such an object would wait by itself, and has changed the mode of the descriptor.
+        sock.settimeout(None)
+    return sock
 
 
 def _must_be_ready(number, events):
