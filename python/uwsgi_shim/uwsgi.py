@@ -45,6 +45,18 @@ from _ugreen import (
 )
 from ugreen._files import sendfile
 from ugreen._input import chunked_read, chunked_read_nb
+from ugreen._signals import (
+    add_cron,
+    add_file_monitor,
+    add_ms_timer,
+    add_rb_timer,
+    add_timer,
+    register_signal,
+    signal,
+    signal_received,
+    signal_registered,
+    signal_wait,
+)
 
 #: What ``uwsgi.version`` is taken for by programs that compare it: the release whose API is followed.
 version_info = (2, 0, 30, 0, b"ugreen.py")
@@ -61,6 +73,8 @@ loop = None
 started_on = int(_time.time())
 #: A module may set this to a dict of mountpoint (str or bytes) to callable: then these are served instead of its ``application``.
 applications = None
+#: A module may set this to a function without arguments: it is called when the application has been loaded, before the first request.
+post_fork_hook = None
 SPOOL_OK, SPOOL_RETRY, SPOOL_IGNORE = -2, -1, 0
 
 

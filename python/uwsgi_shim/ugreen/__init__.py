@@ -25,10 +25,11 @@ from ugreen._io import wait_read, wait_write
 from ugreen._pool import Pool
 from ugreen._sync import BoundedSemaphore, Condition, Empty, Event, Full, Lock, Queue, RLock, Semaphore
 from ugreen._time import Timeout, sleep, timeout
+from ugreen._timers import Timer, after, every
 
 __version__ = _ugreen.server_version
 
 __all__ = [
     "BoundedSemaphore", "ClientGone", "Condition", "Empty", "Event", "Full", "GreenExit", "GreenThread", "Killed", "Lock", "Pool", "Queue", "RLock", "Semaphore", "SpawnLimit",
-    "Timeout", "current", "dump", "sleep", "spawn", "timeout", "wait_read", "wait_write", "while_connected",
+    "Timeout", "Timer", "after", "current", "dump", "every", "sleep", "spawn", "timeout", "wait_read", "wait_write", "while_connected",
 ]

@@ -6,7 +6,7 @@ import sys
 import traceback
 
 import _ugreen
-from ugreen import _apps, _driver, _identity
+from ugreen import _apps, _driver, _identity, _load
 
 _DEFAULT_CALLABLE = "application"
 
@@ -14,6 +14,7 @@ _DEFAULT_CALLABLE = "application"
 def load():
     """Load the imports and the applications. Returns two lists of (message, traceback text or None): what could not be loaded of the applications, of the imports."""
     _prepare()
+    _load.begin()
     import_problems, problems, applications = [], [], {}
     for name in _ugreen.imports:
         _attempt(import_problems, f"--import {name}", _import, name)
@@ -25,6 +26,7 @@ def load():
                 problems.append((f"two applications at the mountpoint {key or '/'}: one is in a dict named applications", None))
             applications[key] = application
     _driver.application = _serve(applications)
+    _load.end(call_hooks=not problems or any(application is not _apps.unavailable for application in applications.values()))
     return problems, import_problems
 
 
