@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from serving import PATIENCE, ROOT, Server, free_port, get_bytes
+from serving import PATIENCE, ROOT, Server, free_port, get_bytes, until
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem != "__init__")
 
@@ -26,7 +26,13 @@ def check_cpubound_green(server):
         assert answer.status == 400 and "steps must be a number" in answer.text
 
 
-CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green}
+def check_timers(server):
+    lines = until(lambda: len(found := server.get("/").text.splitlines()) >= 3 and found, "three measurements")
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d  \d+\.\d\d", line) for line in lines)
+    assert len({line.split()[0] for line in lines}) >= 2, "one a second"
+
+
+CHECKS = {"hello": check_hello, "cpubound_green": check_cpubound_green, "timers": check_timers}
 
 
 def test_every_example_has_a_check():

@@ -59,6 +59,10 @@ class _Inotify:
     def add(self, monitor: _Monitor) -> None:
         """Watch a path. Raises OSError when its folder cannot be watched."""
         with self._lock:
+            # What happened before is not its; the kernel keeps some 16,000 events, of which a read takes 240 at least.
+            for _ in range(100):
+                if not self._read():
+                    break
             if monitor.name:
                 monitor.in_folder = self._watch(monitor, monitor.folder, _NAMES | _ONLYDIR)
                 if monitor.in_folder < 0:
@@ -72,33 +76,39 @@ class _Inotify:
         """Tell monitors of changes, for ever."""
         while True:
             wait_read(self._fd)
+            self._read()
+
+    def _read(self) -> bool:
+        """Tell monitors what there is; False when there is nothing."""
+        with self._lock:
             try:
                 data = os.read(self._fd, 65536)
             except BlockingIOError:
-                continue
-            for monitor in self._heard(data):
-                monitor.changed()
+                return False
+            heard = self._heard(data)
+        for monitor in heard:
+            monitor.changed()
+        return True
 
     def _heard(self, data: bytes) -> Dict[_Monitor, None]:
         # In the order of the events.
         heard: Dict[_Monitor, None] = {}
         at = 0
-        with self._lock:
-            while at < len(data):
-                watch, mask, _, length = _EVENT.unpack_from(data, at)
-                name = data[at + _EVENT.size:at + _EVENT.size + length].rstrip(b"\0")
-                at += _EVENT.size + length
-                if mask & _OVERFLOW:
-                    # Events were lost, nobody knows whose.
-                    heard.update((monitor, None) for monitors in self._monitors.values() for monitor in monitors)
-                    continue
-                for monitor in self._monitors.get(watch, [])[:]:
-                    if monitor.hears(watch, name):
-                        heard[monitor] = None
-                    if watch == monitor.in_folder and mask & (_CREATE | _MOVED_TO) and name == monitor.name:
-                        self._renew(monitor)
-                if mask & _IGNORED:
-                    self._gone(watch)
+        while at < len(data):
+            watch, mask, _, length = _EVENT.unpack_from(data, at)
+            name = data[at + _EVENT.size:at + _EVENT.size + length].rstrip(b"\0")
+            at += _EVENT.size + length
+            if mask & _OVERFLOW:
+                # Events were lost, nobody knows whose.
+                heard.update((monitor, None) for monitors in self._monitors.values() for monitor in monitors)
+                continue
+            for monitor in self._monitors.get(watch, [])[:]:
+                if monitor.hears(watch, name):
+                    heard[monitor] = None
+                if watch == monitor.in_folder and mask & (_CREATE | _MOVED_TO) and name == monitor.name:
+                    self._renew(monitor)
+            if mask & _IGNORED:
+                self._gone(watch)
         return heard
 
     def _renew(self, monitor: _Monitor) -> None:

@@ -7,7 +7,7 @@ from typing import Callable, Deque, List, Optional, Tuple
 
 from ugreen import _load
 from ugreen._cron import Cron, minutes_since
-from ugreen._timers import SHORTEST, Job, Ticks, check_seconds, scheduler, tell
+from ugreen._timers import SHORTEST, Job, Ticks, check_seconds, timekeeper, tell
 from ugreen._wait import Waiter, deque, forget
 
 _HERE = ("", "worker", "worker0", "worker1", "workers", "active-workers")
@@ -31,7 +31,7 @@ class _SignalWaiter(Waiter):
 
 
 class _Signal:
-    """One of the numbers. The scheduler delivers it, so that whatever raises it, only the hub's OS thread touches jobs and waiters."""
+    """One of the numbers. The timekeeper delivers it, so that whatever raises it, only the hub's OS thread touches jobs and waiters."""
 
     __slots__ = ("cancelled", "handler", "job", "number", "target", "_posted", "_told")
 
@@ -50,7 +50,7 @@ class _Signal:
         if not self._posted:
             self._posted = True
             try:
-                scheduler.post(self, 0)
+                timekeeper.post(self, 0)
             except BaseException:
                 self._posted = False
                 raise
@@ -66,7 +66,7 @@ class _Signal:
         heard = self._wake_waiters()
         if self.handler is not None:
             self._told = False
-            scheduler.want(self.job, True)
+            timekeeper.want(self.job, True)
         elif not heard and not self._told:
             self._told = True
             tell(f"signal {self.number} was raised, and it has no handler (told once)")
@@ -99,8 +99,8 @@ def register_signal(signum: int, target: str, handler: Callable[[int], object], 
         raise TypeError(f"register_signal(): the handler is not callable, it is a {type(handler).__name__}")
     if found.handler not in (None, handler) and _load.under_way():
         raise ValueError(f"register_signal(): signal {signum} has a handler already, {getattr(found.handler, '__qualname__', found.handler)}")
-    # So that a core is kept for the scheduler from now on.
-    scheduler.begin()
+    # So that a core is kept for the timekeeper from now on.
+    timekeeper.begin()
     found.job.call = partial(handler, signum)
     found.job.name = f"{getattr(handler, '__qualname__', type(handler).__name__)}, handler of signal {signum}"
     found.target, found.handler = target, handler
@@ -130,7 +130,7 @@ def signal_wait(signum: Optional[int] = None, /) -> bytes:
     wanted = None if signum is None else _signal("signal_wait", signum).number
     if _load.in_this_thread():
         raise SystemError("signal_wait(): nothing can be raised here while the application is loaded")
-    scheduler.begin()
+    timekeeper.begin()
     waiter = _SignalWaiter(wanted)
     _waiters.append(waiter)
     try:
@@ -169,7 +169,7 @@ def add_rb_timer(signum: int, secs: float, iterations: int = 0, /) -> None:
 def _add_ticks(function: str, signum: int, secs: float, times: int) -> None:
     found = _signal(function, signum)
     check_seconds(function, secs, SHORTEST)
-    scheduler.room(function)
+    timekeeper.room(function)
     Ticks(secs, times, found.deliver).begin(secs)
 
 
@@ -200,14 +200,14 @@ class _Crons:
     def add(self, cron: Cron, found: _Signal) -> None:
         if len(self._entries) >= _MOST_CRONS:
             raise RuntimeError(f"add_cron(): there are {_MOST_CRONS} entries already; is one made in every request?")
-        scheduler.begin()
+        timekeeper.begin()
         self._entries.append((cron, found))
         try:
             self._absent.pop()
         except IndexError:
             return
         self._last = int(wall_clock() // 60)
-        scheduler.post(self, 0)
+        timekeeper.post(self, 0)
 
     def tick(self, now: float) -> Optional[float]:
         wall = wall_clock()
@@ -232,7 +232,7 @@ def add_file_monitor(signum: int, path: str, /) -> None:
     found = _signal("add_file_monitor", signum)
     if not isinstance(path, str):
         raise TypeError(f"add_file_monitor(): the path must be a str, it is a {type(path).__name__}")
-    scheduler.begin()
+    timekeeper.begin()
     # Here, because ctypes is of no use to anybody else.
     from ugreen._monitors import monitor
 

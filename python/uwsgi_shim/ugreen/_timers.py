@@ -24,13 +24,13 @@ T = TypeVar("T")
 SHORTEST = 0.001
 _LONGEST = 100 * 365 * 24 * 3600.0
 
-# A timer that is made in every request and never ends must be noticed before the memory is gone: 100,000 of them are about 60 MB.
+# A timer that is made in every request and never ends must be noticed before the memory is gone: 100,000 of them are about 120 MB.
 MOST = 100_000
 
 # How often a run asks for a free core while other green threads than ours hold all of them. The end of one of ours is noticed at once.
 _RETRY = 0.05
 
-# The least that the scheduler waits between two looks.
+# The least that the timekeeper waits between two looks.
 _BREATH = 0.0005
 
 # A run that has waited this long for a core is told about.
@@ -95,7 +95,7 @@ class Job:
 
 
 class Item(Protocol):
-    """What the scheduler calls at a time."""
+    """What the timekeeper calls at a time."""
 
     cancelled: bool
 
@@ -104,7 +104,7 @@ class Item(Protocol):
         ...
 
 
-class Scheduler:
+class Timekeeper:
     """The green thread that waits for what is due next. It begins with the first thing to wait for."""
 
     def __init__(self) -> None:
@@ -218,7 +218,7 @@ class Scheduler:
     def _ended(self, job: Job, _: "GreenThread[Any]") -> None:
         if job.ended():
             self._waiting.append(job)
-        # The core of this run is free when the scheduler comes to look.
+        # The core of this run is free when the timekeeper comes to look.
         if self._waiting:
             self._wake.set()
 
@@ -230,7 +230,7 @@ class Scheduler:
             tell(f"{len(self._waiting)} timers or signal handlers wait for a free core: {spawn_cores} spawned green threads run; see --ugreen-spawn-max")
 
 
-scheduler = Scheduler()
+timekeeper = Timekeeper()
 
 
 class Ticks:
@@ -249,7 +249,7 @@ class Ticks:
     def begin(self, delay: float) -> None:
         """Let it tick, for the first time ``delay`` seconds after it was made: the period, or 0."""
         self._number = 1 if delay else 0
-        scheduler.post(self, self._start + delay)
+        timekeeper.post(self, self._start + delay)
 
     def tick(self, now: float) -> Optional[float]:
         """See Item."""
@@ -273,12 +273,12 @@ class Timer(Generic[P, T]):
         """For this package only: use ``every()`` or ``after()``."""
         if not callable(function):
             raise TypeError(f"{what}(): the function is not callable, it is a {type(function).__name__}")
-        scheduler.room(what)
+        timekeeper.room(what)
         update_wrapper(self, function)
         name = getattr(function, "__qualname__", type(function).__name__)
         self._function = function
         self._job = Job(f"{name}, by ugreen.{what}()", f"the timer {name}", call)
-        self._ticks = Ticks(seconds, times, partial(scheduler.want, self._job, False))
+        self._ticks = Ticks(seconds, times, partial(timekeeper.want, self._job, False))
 
     def __call__(self, *arguments: P.args, **keywords: P.kwargs) -> T:
         return self._function(*arguments, **keywords)
@@ -287,7 +287,7 @@ class Timer(Generic[P, T]):
         """No run begins any more. One that is under way goes on. Any thread may call, also the function itself; a second time does nothing."""
         if not self._ticks.cancelled:
             self._ticks.cancelled = True
-            scheduler.forget()
+            timekeeper.forget()
         self._job.stopped = True
 
     @property

@@ -54,12 +54,12 @@ def fails():
 
 
 uwsgi.post_fork_hook = lambda: hooks.append("uwsgi.post_fork_hook")
-uwsgi.register_signal(1, "workers", on_signal)
-uwsgi.signal(1)
+uwsgi.register_signal(200, "workers", on_signal)
+uwsgi.signal(200)
 at_import = {
-    "twice": attempt(uwsgi.register_signal, 1, "", on_timer),
-    "the same twice": attempt(uwsgi.register_signal, 1, "", on_signal),
-    "wait": attempt(uwsgi.signal_wait, 1),
+    "twice": attempt(uwsgi.register_signal, 200, "", on_timer),
+    "the same twice": attempt(uwsgi.register_signal, 200, "", on_signal),
+    "wait": attempt(uwsgi.signal_wait, 200),
     "handled": list(handled),
 }
 
