@@ -1,10 +1,7 @@
 """Signals, timers, cron entries and file monitors of the ``uwsgi`` module, and ``uwsgidecorators``. Most of the code under test runs in the server; see serving.Server.run."""
 
 import importlib.util
-import itertools
 import os
-import pathlib
-import re
 import textwrap
 import time
 
@@ -621,8 +618,8 @@ def test_from_the_import_of_the_application_to_the_stop(tmp_path):
         assert seen["hooks"] == ["decorated", "uwsgi.post_fork_hook"] and seen["application was there"] is True
         watched.write_text("x")
         for kind in ("signal", "timer", "file"):
-            server.wait_log(f"^{kind} handled$")
-        server.wait_log(r"^the post-fork function fails failed\nTraceback(.*\n)*?ZeroDivisionError")
+            server.wait_log(f"{kind} handled")
+        server.wait_log(r"the post-fork function fails failed\nTraceback(.*\n)*?ZeroDivisionError")
     # Server has checked that the exit code is 0.
     assert server.log.count("Traceback") == 1 and "cut off" not in server.log
-    assert re.search(r"^rests is ended by GreenExit$", server.log, re.MULTILINE)
+    assert "rests is ended by GreenExit" in server.log

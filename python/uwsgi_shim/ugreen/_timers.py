@@ -154,10 +154,9 @@ class Timekeeper:
         self._cancelled.append(None)
 
     def want(self, job: Job, again: bool) -> None:
-        """Have a job run as soon as there is a core for it; see ``Job.wanted``. On the hub's OS thread only."""
+        """Have a job run as soon as there is a core for it; see ``Job.wanted``. For what ``tick()`` calls."""
         if job.wanted(again):
             self._waiting.append(job)
-            self._wake.set()
 
     def _serve(self) -> None:
         try:
