@@ -507,8 +507,8 @@ def test_two_monitors_of_one_file_and_a_symbolic_link(server, tmp_path):
         heard(first, change)
         settle()
         counts = first.count, second.count, linked.count
-        return counts, heard(linked, lambda: (os.remove(link), os.symlink("/etc/hostname", link)))
-    """) == [[1, 1, 1], True]
+        return counts, heard(linked, lambda: (write(path + "2")(), os.rename(path + "2", path))), heard(linked, lambda: (os.remove(link), os.symlink("/etc/hostname", link)))
+    """) == [[1, 1, 1], True, True]
 
 
 def test_many_changes_at_once_raise_a_signal_at_least_once_after_the_last(server, tmp_path):
@@ -528,6 +528,18 @@ def test_a_file_in_a_folder_that_is_not_there(server, tmp_path):
     with pytest.raises(Remote) as error:
         run(server, "uwsgi.add_file_monitor(1, path)", path=str(tmp_path / "nowhere" / "file"))
     assert error.value.kind == "FileNotFoundError" and error.value.errno == 2 and str(tmp_path / "nowhere") in error.value.text
+
+
+def test_a_file_monitor_takes_a_core_of_its_own(tmp_path):
+    for most, works in ((2, False), (3, True)):
+        with Server("run_code", cores=2, options=["--ugreen-spawn-max", str(most)]) as server:
+            code = "return heard(marker, lambda: os.utime(marker_path))"
+            if works:
+                assert watch(server, tmp_path, code) is True
+            else:
+                with pytest.raises(Remote) as error:
+                    watch(server, tmp_path, code)
+                assert error.value.kind == "SpawnLimit" and "add_file_monitor(): needs room for at least three" in error.value.text
 
 
 def test_a_folder_that_goes_away_is_told(server, tmp_path):

@@ -227,7 +227,8 @@ _crons = _Crons()
 def add_file_monitor(signum: int, path: str, /) -> None:
     """Raise a signal when a file changes: is written, truncated, touched, renamed, deleted, made or replaced; for a folder, also when something in it is.
 
-    The file need not be there yet, its folder must (OSError that names it). Changes that come together raise it once. No change of what a symbolic link points to through other links is seen.
+    The file need not be there yet, its folder must (OSError that names it). Changes that come together raise it once. Symbolic
+    links are followed; that a folder on the way to the file is exchanged for another (a link to a release, say) is not seen.
     """
     found = _signal("add_file_monitor", signum)
     if not isinstance(path, str):
