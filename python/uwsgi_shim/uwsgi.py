@@ -24,6 +24,7 @@ import os as _os
 import socket as _socket
 import time as _time
 from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Callable as _Callable
 from typing import Dict as _Dict
 from typing import Optional as _Optional
 from typing import Tuple as _Tuple
@@ -53,8 +54,20 @@ from _ugreen import (
     wait_fd_write,
 )
 from ugreen._files import sendfile
-from ugreen._legacy import green_sleep, green_wait_fdread, green_wait_fdwrite
 from ugreen._input import chunked_read, chunked_read_nb
+from ugreen._legacy import green_sleep, green_wait_fdread, green_wait_fdwrite
+from ugreen._signals import (
+    add_cron,
+    add_file_monitor,
+    add_ms_timer,
+    add_rb_timer,
+    add_timer,
+    register_signal,
+    signal,
+    signal_received,
+    signal_registered,
+    signal_wait,
+)
 from ugreen._sockets import async_connect, close, connect, recv, send
 
 if _TYPE_CHECKING:
@@ -88,6 +101,10 @@ SPOOL_OK = -2
 SPOOL_RETRY = -1
 #: The same for a job that is another function's.
 SPOOL_IGNORE = 0
+applications = None
+#: A module may set this to a function without arguments: it is called when the application has been loaded, before the first request.
+post_fork_hook: "_Optional[_Callable[[], object]]" = None
+SPOOL_OK, SPOOL_RETRY, SPOOL_IGNORE = -2, -1, 0
 
 
 def worker_id() -> int:
@@ -120,8 +137,10 @@ def mem() -> _Tuple[int, int]:
 
 # Whoever checks types takes a name for public only when it is here.
 __all__ = [
-    "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "applications", "async_id", "async_sleep", "chunked_read", "chunked_read_nb", "cl", "connection_fd", "cores", "disconnect",
-    "get_logvar", "green_schedule", "has_threads", "hostname", "is_connected", "log", "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc",
-    "opt", "ready_fd", "request_id", "sendfile", "set_logvar", "start_response", "started_on", "suspend", "ugreen_version", "version", "version_info", "wait_fd_read",
-    "wait_fd_write", "worker_id",
+    "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications", "async_connect", "async_id",
+    "async_sleep", "chunked_read", "chunked_read_nb", "cl", "close", "connect", "connection_fd", "cores", "disconnect", "get_logvar", "green_pause", "green_schedule",
+    "green_sleep", "green_unpause_all", "green_wait_fdread", "green_wait_fdwrite", "green_write_all", "has_threads", "hostname", "is_connected", "log",
+    "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt", "post_fork_hook", "ready_fd", "recv", "register_signal",
+    "request_id", "send", "sendfile", "set_logvar", "signal", "signal_received", "signal_registered", "signal_wait", "start_response", "started_on", "suspend",
+    "ugreen_version", "version", "version_info", "wait_fd_read", "wait_fd_write", "worker_id",
 ]

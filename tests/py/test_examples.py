@@ -10,6 +10,7 @@ import time
 
 import pytest
 from serving import PATIENCE, ROOT, Server, free_port, get_bytes, many, read_until
+from serving import PATIENCE, ROOT, Server, free_port, get_bytes, until
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem != "__init__")
 
@@ -119,9 +120,15 @@ def check_psycogreen_green(server):
     assert many(10, lambda i: server.get("/").text) == ["row 1\nrow 2\nrow 3\nrow 4\nrow 5\n"] * 10
 
 
-CHECKS = {name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")}
+def check_timers(server):
+    lines = until(lambda: len(found := server.get("/").text.splitlines()) >= 3 and found, "three measurements")
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d  \d+\.\d\d", line) for line in lines)
+    assert len({line.split()[0] for line in lines}) >= 2, "one a second"
+
 
 NEED_DATABASE = {"psycopg2_green", "psycogreen_green"}
+
+CHECKS = {name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")}
 
 
 def test_every_example_has_a_check():

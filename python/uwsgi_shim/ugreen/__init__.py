@@ -27,6 +27,7 @@ from ugreen._local import local
 from ugreen._sync import BoundedSemaphore, Condition, Empty, Event, Full, Lock, Queue, RLock, Semaphore
 from ugreen._threads import run_in_thread
 from ugreen._time import Timeout, sleep, timeout
+from ugreen._timers import Timer, after, every
 
 
 def patch_psycopg() -> None:
@@ -47,5 +48,6 @@ __version__ = _ugreen.server_version
 
 __all__ = [
     "BoundedSemaphore", "ClientGone", "Condition", "Empty", "Event", "Full", "GreenExit", "GreenThread", "Killed", "Lock", "Pool", "Queue", "RLock", "Semaphore", "SpawnLimit",
-    "Timeout", "current", "dump", "local", "patch_psycopg", "patch_sqlalchemy", "run_in_thread", "sleep", "spawn", "timeout", "wait_read", "wait_write", "while_connected",
+    "Timeout", "Timer", "after", "current", "dump", "every", "local", "patch_psycopg", "patch_sqlalchemy", "run_in_thread", "sleep", "spawn", "timeout", "wait_read",
+    "wait_write", "while_connected",
 ]

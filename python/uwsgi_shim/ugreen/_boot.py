@@ -9,7 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 import _ugreen
-from ugreen import _apps, _driver, _identity
+from ugreen import _apps, _driver, _identity, _load
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -36,6 +36,7 @@ def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
         _attempt(missing, "--psycopg2: psycopg2", _patch_psycopg2)
         if missing:
             return problems, import_problems, missing
+    _load.begin()
     for name in _ugreen.imports:
         _attempt(import_problems, f"--import {name}", _import, name)
     for point, module, file, name in _ugreen.applications:
@@ -48,6 +49,7 @@ def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
                 problems.append((f"two applications at the mountpoint {key or '/'}: one is in a dict named applications", None))
             applications[key] = application
     _driver.application = _serve(applications)
+    _load.end(call_hooks=not problems or any(application is not _apps.unavailable for application in applications.values()))
     return problems, import_problems, []
 
 

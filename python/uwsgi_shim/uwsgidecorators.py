@@ -1,0 +1,94 @@
+"""Decorators for the signals, timers and threads of the ``uwsgi`` module, with the names and calls of uWSGI's module of this name.
+
+Each returns the function that it was given. Where no number of a signal is given, the lowest without a handler is taken. Handlers get that number.
+
+What belongs to mules, the spooler, RPC and locks is not there: importing such a name is an ImportError, as programs that can do without it expect.
+"""
+
+import functools
+import threading
+from typing import Any, Callable, NoReturn, Optional, TypeVar, Union
+
+import uwsgi
+from ugreen import _load, _signals
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MISSING = {
+    "spool": "spooler", "spoolforever": "spooler", "spoolraw": "spooler",
+    "mule": "mules", "muleloop": "mules", "mulefunc": "mules", "mulemsg": "mules", "farm": "mules", "farm_loop": "mules", "farm_msg": "mules",
+    "rpc": "RPC", "erlang": "Erlang", "lock": "locks between processes", "harakiri": "harakiri",
+}
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name in _MISSING:
+        raise ImportError(f"uwsgidecorators.{name} is not there: this server is without {_MISSING[name]}", name=__name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def signal(num: int, target: str = "") -> Callable[[F], F]:
+    """Make the function the handler of a signal."""
+    return _handler(num, target, None)
+
+
+def timer(secs: float, signum: Optional[int] = None, target: str = "") -> Callable[[F], F]:
+    """Run the function every so many seconds; see ``uwsgi.add_timer``."""
+    return _handler(signum, target, lambda number: _signals.add_timer(number, secs))
+
+
+def mstimer(ms: float, signum: Optional[int] = None, target: str = "") -> Callable[[F], F]:
+    """Run the function every so many milliseconds; see ``uwsgi.add_ms_timer``."""
+    return _handler(signum, target, lambda number: _signals.add_ms_timer(number, ms))
+
+
+def rbtimer(secs: float, signum: Optional[int] = None, target: str = "") -> Callable[[F], F]:
+    """Run the function every so many seconds; see ``uwsgi.add_rb_timer``."""
+    return _handler(signum, target, lambda number: _signals.add_rb_timer(number, secs))
+
+
+def cron(minute: int, hour: int, day: int, month: int, dayweek: int, signum: Optional[int] = None, target: str = "") -> Callable[[F], F]:
+    """Run the function by the calendar; see ``uwsgi.add_cron``."""
+    return _handler(signum, target, lambda number: _signals.add_cron(number, minute, hour, day, month, dayweek))
+
+
+def filemon(fsobj: str, signum: Optional[int] = None, target: str = "") -> Callable[[F], F]:
+    """Run the function when a file changes; see ``uwsgi.add_file_monitor``."""
+    return _handler(signum, target, lambda number: _signals.add_file_monitor(number, fsobj))
+
+
+def _handler(signum: Optional[int], target: str, arm: Optional[Callable[[int], object]]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        number = _signals.free_signal() if signum is None else signum
+        _signals.register_signal(number, target, function)
+        if arm is not None:
+            arm(number)
+        return function
+
+    return decorate
+
+
+def postfork(function: Union[F, int]) -> Any:
+    """Call the function when the application has been loaded, before the first request; at once when it has been. ``@postfork(2)``: in worker 2 only, counted from 1.
+
+    What it raises goes to the log.
+    """
+    if not callable(function):
+        worker = function
+        return lambda function: postfork(function) if worker == uwsgi.worker_id() else function
+    _load.when_loaded(function)
+    return function
+
+
+def thread(function: F) -> Callable[..., F]:
+    """Let a call of the function run it in an OS thread of its own, a daemon, and return the function at once.
+
+    For what blocks: green threads need no decorator, see ``ugreen.spawn``.
+    """
+
+    @functools.wraps(function)
+    def start(*arguments: Any, **keywords: Any) -> F:
+        threading.Thread(target=function, args=arguments, kwargs=keywords, daemon=True).start()
+        return function
+
+    return start
