@@ -3,7 +3,7 @@
 A test compares this with the real module: every name, every parameter and, for what the module ``uwsgi`` offers to applications, every docstring (they are the reference page's).
 """
 
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Callable, Dict, List, Literal, Optional, Tuple, Type, Union
 
 from _typeshed import WriteableBuffer
@@ -22,7 +22,9 @@ imports: List[str]
 arguments: List[str]
 shim_path: str
 cores: int
+spawn_cores: int
 threads: int
+psycopg2: bool
 stack_bytes: int
 engine: Literal["direct", "posix"]
 server_version: str
@@ -174,10 +176,58 @@ def read_into(buffer: WriteableBuffer, timeout: Optional[float] = None, /) -> Op
     """Read request body bytes into buffer; returns how many, 0 at the end. Raises OSError when the client is gone. For the driver only."""
     ...
 
+def green_pause(timeout: Optional[float], /) -> Optional[Literal[True]]:
+    """Wait until green_unpause_all() is called or the time is over; meanwhile the client gets what green_write_all() writes.
+
+    timeout is in seconds (fractions count); 0 or less means none. Returns True; None when the client is gone, or was not sent something that was written to it.
+    Afterwards all that was written to the client has been taken by it.
+    """
+    ...
+
+def green_write_all(data: Union[str, bytes], /) -> None:
+    """Write data (str, sent as UTF-8, or bytes) into the response of every request of this worker that is in green_pause().
+
+    It does not wait: what a client does not take at once is sent later, and a client that is more than 64 KiB behind is given up. Returns None. Any thread may call.
+    """
+    ...
+
+def green_unpause_all() -> None:
+    """End the green_pause() of every request of this worker. Returns None. Any thread may call."""
+    ...
+
 # For the package ugreen.
 
-def spawn(callable: Callable[[], object], /) -> None:
-    """Run callable() on a free core. Internal. Raises RuntimeError when no core is free."""
+def spawn(callable: Callable[[], object], daemon: bool = False, /) -> bool:
+    """Run callable() on a free spawn core, without a request. Returns False when none is free.
+
+    A graceful stop of the server waits for it unless it is a daemon. Any thread may call. Raises RuntimeError once the server ends.
+    """
+    ...
+
+def set_daemon(green_id: int, daemon: bool, /) -> None:
+    """Say whether a graceful stop of the server does without waiting for a spawned green thread. Any thread may call."""
+    ...
+
+def greens() -> List[Tuple[int, int, str, Optional[str], Optional[FrameType]]]:
+    """All green threads: a list of (id, core, state, request, frame). state says what it does or waits for.
+
+    request is method and target of the request that it runs, None for a spawned function. frame is where its Python code is, None before it begins. Any thread may call.
+    """
+    ...
+
+def alive(green_id: int, /) -> bool:
+    """Whether that green thread has not finished. Any thread may call."""
+    ...
+
+def watch_client(exception: BaseException, /) -> bool:
+    """Raise an exception object in this green thread, where it waits, when the client of its request goes away: at once when it has gone already.
+
+    Returns False, and changes nothing, when another one is set.
+    """
+    ...
+
+def unwatch_client() -> bool:
+    """Take back watch_client(). Returns True when its exception was not raised and will not be."""
     ...
 
 def green_id() -> int:
@@ -199,10 +249,10 @@ def wait_one(fd: _Fd, write: bool, timeout: Optional[float] = None, /) -> bool:
     """
     ...
 
-def interrupt(green_id: int, exception: BaseException, /) -> bool:
+def interrupt(green_id: int, exception: BaseException, replace: bool = False, /) -> bool:
     """Raise an exception object in a green thread: where it waits, or in its next wait.
 
-    Returns False when it has finished or another exception is on its way; from another thread always True. Any thread may call.
+    Returns False when it has finished or another exception is on its way, unless replace is true; from another thread always True. Any thread may call.
     """
     ...
 

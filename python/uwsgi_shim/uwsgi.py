@@ -101,10 +101,8 @@ SPOOL_OK = -2
 SPOOL_RETRY = -1
 #: The same for a job that is another function's.
 SPOOL_IGNORE = 0
-applications = None
 #: A module may set this to a function without arguments: it is called when the application has been loaded, before the first request.
 post_fork_hook: "_Optional[_Callable[[], object]]" = None
-SPOOL_OK, SPOOL_RETRY, SPOOL_IGNORE = -2, -1, 0
 
 
 def worker_id() -> int:

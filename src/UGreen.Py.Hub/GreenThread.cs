@@ -186,7 +186,8 @@ public sealed class GreenThread : IInboxReceiver
         return released;
     }
 
-    private void EndWait()
+    /// <summary>Ends the wait that it is parked in, so that its exception is raised.</summary>
+    internal void EndWait()
     {
         switch (_reason)
         {

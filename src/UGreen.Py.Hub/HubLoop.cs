@@ -148,32 +148,6 @@ public sealed partial class HubLoop : IDisposable
         IsServing = false;
     }
 
-    /// <summary>The answer to a hub call from outside any green thread; see <see cref="HubCallFallback"/>. Any thread that holds the GIL.</summary>
-    public nint ServeOutside(int number, HubCallArguments args)
-    {
-        try
-        {
-            return Calls[number].InvokeOutside(args, IsHubThread);
-        }
-        catch (HubCallException error)
-        {
-            error.Raise();
-        }
-        catch (PythonException error)
-        {
-            HubCallException.Runtime(error.Message).Raise();
-        }
-#pragma warning disable CA1031 // nothing may escape into C; the caller's request gets it as a RuntimeError and the log has the rest
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            HandlerFailed(Calls[number].Name, error);
-            HubCallException.Runtime($"{Calls[number].Name}: {error.Message}").Raise();
-        }
-
-        return 0;
-    }
-
     public void Dispose()
     {
         _wakeUp.Dispose();
@@ -334,29 +308,12 @@ public sealed partial class HubLoop : IDisposable
         // Park goes with a park, and nothing else does. (It may have been woken again already, and then is Ready.)
         if (outcome == CallOutcome.Park == (green.Status == GreenStatus.Running)) throw Contradiction(green, outcome);
         if (outcome == CallOutcome.Resume) return true;
+
+        // It was interrupted while it ran, by itself or by a finalizer: this is the next wait.
+        if (Interrupts > 0 && green is { Status: GreenStatus.Parked, IsInterrupted: true }) green.EndWait();
         if (green.Switches++ == 0) green.Occupant!.LeftCpu(green);
         if (outcome == CallOutcome.Yield) MakeReady(green);
         return false;
-    }
-
-    private static HubInvariantException Contradiction(GreenThread green, CallOutcome outcome)
-        => new($"green thread {green.Number} is {green.Status} after a hub call that ended with {outcome}");
-
-    private CallOutcome Failed(GreenThread green, HubCall call, Exception error)
-    {
-        if (green.Status != GreenStatus.Running) throw new HubInvariantException($"the hub call {call.Name} parked green thread {green.Number} and then failed: {error.Message}");
-        if (error is HubCallException answer)
-        {
-            answer.Raise();
-        }
-        else
-        {
-            HandlerFailed(call.Name, error);
-            HubCallException.Runtime($"{call.Name}: {error.Message}").Raise();
-        }
-
-        green.Result = 0;
-        return CallOutcome.Resume;
     }
 
     private void Exit(GreenThread green)
@@ -389,9 +346,6 @@ public sealed partial class HubLoop : IDisposable
     {
         if (!IsHubThread) throw new HubInvariantException("a hub method was called from another thread; use the inbox");
     }
-
-    [LoggerMessage(EventId = 100, Level = LogLevel.Error, Message = "the hub call {Name} failed; the caller gets a RuntimeError")]
-    private partial void HandlerFailed(string name, Exception error);
 
     private sealed class StopMessage(HubLoop hub) : IInboxReceiver
     {
