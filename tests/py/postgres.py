@@ -12,6 +12,7 @@ Debian's own cluster, if there is one, is not touched.
 
 import contextlib
 import glob
+import itertools
 import os
 import pathlib
 import pwd
@@ -167,6 +168,15 @@ class Postgres:
         quoted = text.replace("'", "''")
         return self.count(f"state = 'active' and position('{quoted}' in query) > 0")
 
+    @contextlib.contextmanager
+    def gate(self):
+        """A Gate that is closed, and open at the end of the block."""
+        gate = Gate(self)
+        try:
+            yield gate
+        finally:
+            gate.open()
+
     # :: Inner
 
     def _answers(self):
@@ -177,6 +187,29 @@ class Postgres:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE, text=True)
         if done.returncode:
             raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stdout}")
+
+
+class Gate:
+    """Queries that run ``sql`` wait until the test calls open(), and then return 1."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, server):
+        import psycopg2
+
+        self._server, number = server, next(self._numbers)
+        self.sql = f"select 1 from (select pg_advisory_xact_lock_shared({number})) gate{number}"
+        self._name = f"gate{number}"
+        self._holder = psycopg2.connect(server.dsn + " application_name=psql")
+        self._holder.cursor().execute("select pg_advisory_lock(%s)", (number,))
+
+    def waiting(self):
+        """How many wait."""
+        return self._server.running(self._name)
+
+    def open(self):
+        """Let them all through."""
+        self._holder.close()
 
 
 def free_port():

@@ -42,11 +42,11 @@ def test_fifty_requests_wait_side_by_side(server):
 
 def test_a_client_that_leaves_ends_nothing_and_makes_no_busy_loop(server, database):
     """suspend() returns when the client leaves; the callback asks the connection again, and waits on."""
-    code = "import os, psycopg2\nconn = psycopg2.connect(os.environ['DSN'])\nconn.cursor().execute('select pg_sleep(1.2)')\nshared.closed = conn.closed"
+    code = "import os, psycopg2\nconn = psycopg2.connect(os.environ['DSN'])\nconn.cursor().execute('select pg_sleep(2.4)')\nshared.closed = conn.closed"
     body = json.dumps({"code": code, "values": {}}).encode()
     with server.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-        until(lambda: database.running("pg_sleep(1.2)"), "the query runs")
+        until(lambda: database.running("pg_sleep(2.4)"), "the query runs")
     until(lambda: server.run("return hasattr(shared, 'closed')"), "the query ended")
     closed, polls = server.run("return shared.closed, shared.polls")
     assert closed == 0 and polls < 40

@@ -247,7 +247,12 @@ def test_cancel_from_another_green_thread(server):
         import _ugreen
         conn.autocommit = True
         def later():
-            ugreen.sleep(0.1)
+            with psycopg2.connect(os.environ["DSN"]) as other, other.cursor() as look:
+                state = None
+                while state != ("active",):
+                    other.rollback()
+                    look.execute("select state from pg_stat_activity where pid = %s and query like '%%sleep(30)%%'", (conn.info.backend_pid,))
+                    state = look.fetchone()
             conn.cancel()
         _ugreen.spawn(later)
         try:
@@ -272,7 +277,7 @@ def test_a_connection_belongs_to_one_green_thread_at_a_time(server):
         conn.autocommit = True
         ended = ugreen.Event()
         def query():
-            cur.execute("select pg_sleep(0.5)")
+            cur.execute("select pg_sleep(2)")
             ended.set()
         _ugreen.spawn(query)
         ugreen.sleep(0.05)
@@ -303,12 +308,16 @@ def test_two_cursors_of_one_connection(server):
     fails(server, """
         import _ugreen
         conn.autocommit = True
-        _ugreen.spawn(lambda: cur.execute("select pg_sleep(0.3)"))
+        ended = ugreen.Event()
+        def query():
+            cur.execute("select pg_sleep(2)")
+            ended.set()
+        _ugreen.spawn(query)
         ugreen.sleep(0.05)
         try:
             conn.cursor().execute("select 1")
         finally:
-            ugreen.sleep(0.5)
+            assert ended.wait(20)
             with conn.cursor() as c:
                 c.execute("select 8")
                 assert c.fetchone() == (8,)
@@ -316,22 +325,23 @@ def test_two_cursors_of_one_connection(server):
 
 
 def test_a_broken_connection_is_an_error_of_that_request_alone(server, database):
-    with background(run, server, "cur.execute('select pg_sleep(63)')") as query, background(run, server, "cur.execute('select pg_sleep(1.5), 4')\nreturn cur.fetchone()[1]") as other:
-        until(lambda: database.running("pg_sleep(63)") and database.running("pg_sleep(1.5)"), "both queries run")
+    with database.gate() as gate, background(run, server, "cur.execute('select pg_sleep(63)')") as query, background(run, server, "cur.execute(sql)\nreturn cur.fetchone()[0]", sql=gate.sql) as other:
+        until(lambda: database.running("pg_sleep(63)") and gate.waiting(), "both queries run")
         database.psql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(63)%' and pid <> pg_backend_pid()")
         with pytest.raises(Remote) as error:
             query.result(PATIENCE)
         assert error.value.kind in ("OperationalError", "AdminShutdown") and "terminating connection" in error.value.text
-        assert other.result(PATIENCE) == 4
+        gate.open()
+        assert other.result(PATIENCE) == 1
 
 
 def test_a_client_that_leaves_does_not_hurt_the_connection(server, database):
     """The query runs on; the connection, which the core keeps, serves its next request."""
-    code = "shared.conn = conn\nreach_end = shared.__dict__.setdefault('ends', [])\ncur.execute('select pg_sleep(1.1)')\nreach_end.append(conn.closed)"
+    code = "shared.conn = conn\nreach_end = shared.__dict__.setdefault('ends', [])\ncur.execute('select pg_sleep(2.5)')\nreach_end.append(conn.closed)"
     body = json.dumps({"code": CONNECT + code, "values": {}}).encode()
     with server.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-        until(lambda: database.running("pg_sleep(1.1)"), "the query runs")
+        until(lambda: database.running("pg_sleep(2.5)"), "the query runs")
     until(lambda: server.run("return getattr(shared, 'ends', [])") == [0], "the query ended")
     assert server.run("""
         with shared.conn.cursor() as cursor:

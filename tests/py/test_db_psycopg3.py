@@ -154,7 +154,9 @@ def test_cancel_from_another_green_thread(server):
     assert run(server, """
         conn.autocommit = True
         def later():
-            ugreen.sleep(0.1)
+            with ugreen.psycopg.connect(os.environ["DSN"], autocommit=True) as other:
+                while other.execute("select state from pg_stat_activity where pid = %s and query like '%%sleep(30)%%'", (conn.info.backend_pid,)).fetchone() != ("active",):
+                    pass
             conn.cancel()
         _ugreen.spawn(later)
         try:
