@@ -8,7 +8,7 @@ from ctypes import POINTER, c_char_p, c_int, c_void_p
 from typing import Any, Optional
 
 import psycopg2
-from psycopg2 import _psycopg  # type: ignore[attr-defined]
+from psycopg2 import _psycopg
 
 from ugreen import _cancel
 from ugreen._sync import Event

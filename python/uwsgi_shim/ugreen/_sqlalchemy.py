@@ -8,7 +8,7 @@ import importlib.machinery
 import sys
 import threading
 from types import ModuleType
-from typing import Any, Optional, Sequence
+from typing import List, Any, Optional, Sequence
 
 from ugreen._sync import BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore
 
@@ -44,7 +44,7 @@ class _Finder:
             execute(module)
             _patch(module)
 
-        spec.loader.exec_module = exec_module  # type: ignore[assignment, method-assign]
+        spec.loader.exec_module = exec_module  # type: ignore[assignment]
         return spec
 
 
@@ -57,8 +57,9 @@ def patch_sqlalchemy() -> None:
     for name in MODULES:
         if name in sys.modules:
             _patch(sys.modules[name])
-    if _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, _Finder)  # type: ignore[arg-type]
+    finders: List[Any] = sys.meta_path
+    if _Finder not in finders:
+        finders.insert(0, _Finder)
 
 
 __all__ = ["MODULES", "patch_sqlalchemy"]

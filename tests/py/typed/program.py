@@ -70,6 +70,70 @@ def threads_and_locals() -> None:
     del plain.anything
 
 
+def double(number: int) -> int:
+    return 2 * number
+
+
+def green_threads() -> None:
+    thread = ugreen.spawn(double, 3)
+    reveal_type(thread)  # -> ugreen._green.GreenThread[builtins.int]
+    reveal_type(thread.result(5))  # -> builtins.int
+    reveal_type((thread.join(1.5), thread.done(), thread.id, thread.name, thread.daemon, thread.is_request))  # -> Tuple[builtins.bool, builtins.bool, builtins.int, builtins.str, builtins.bool, builtins.bool]
+    reveal_type(thread.exception())  # -> Union[builtins.BaseException, None]
+    thread.daemon = True
+    thread.kill()
+    thread.kill(KeyError("no more"))
+    reveal_type(ugreen.current())  # -> Union[ugreen._green.GreenThread[Any], None]
+    reveal_type(ugreen.dump())  # -> builtins.str
+    with ugreen.Pool(10) as pool:
+        reveal_type(pool.spawn(double, 4))  # -> ugreen._green.GreenThread[builtins.int]
+        reveal_type(pool.map(double, range(3)))  # -> builtins.list[builtins.int]
+        reveal_type(pool.imap_unordered(double, [1, 2]))  # -> typing.Iterator[builtins.int]
+        reveal_type((pool.join(1), len(pool), pool.size))  # -> Tuple[builtins.bool, builtins.int, builtins.int]
+    errors: List[Type[BaseException]] = [ugreen.GreenExit, ugreen.Killed, ugreen.SpawnLimit, ugreen.ClientGone]
+    reveal_type(errors)  # -> builtins.list[Type[builtins.BaseException]]
+    with ugreen.while_connected():
+        ugreen.sleep(1)
+
+
+def databases() -> None:
+    ugreen.patch_psycopg()
+    ugreen.patch_sqlalchemy()
+
+
+def background() -> None:
+    @ugreen.every(60)
+    def refresh() -> None: ...
+
+    reveal_type(refresh)  # -> ugreen._timers.Timer
+    timer: ugreen.Timer = ugreen.after(0.5, double, 3)
+    timer.cancel()
+
+
+def uwsgi_sockets() -> None:
+    reveal_type((uwsgi.connect("127.0.0.1:80", 0.5), uwsgi.async_connect("/run/x.sock")))  # -> Tuple[builtins.int, builtins.int]
+    reveal_type((uwsgi.send(3, b"x"), uwsgi.send(b"x")))  # -> Tuple[Union[Literal[True], None], Union[Literal[True], None]]
+    reveal_type(uwsgi.recv(3, 100))  # -> Union[builtins.bytes, None]
+    uwsgi.close(3)
+    reveal_type((uwsgi.green_sleep(1), uwsgi.green_wait_fdread(3, 1), uwsgi.green_wait_fdwrite(3)))  # -> Tuple[builtins.bool, builtins.bool, builtins.bool]
+    reveal_type(uwsgi.green_pause(10))  # -> Union[Literal[True], None]
+    uwsgi.green_write_all("to all")
+    uwsgi.green_unpause_all()
+
+
+def uwsgi_signals() -> None:
+    uwsgi.register_signal(1, "worker", print)
+    reveal_type(uwsgi.signal_registered(1))  # -> Union[Literal[True], None]
+    uwsgi.signal(1)
+    reveal_type((uwsgi.signal_wait(1), uwsgi.signal_received()))  # -> Tuple[builtins.bytes, builtins.int]
+    uwsgi.add_timer(1, 5)
+    uwsgi.add_ms_timer(1, 5)
+    uwsgi.add_rb_timer(1, 5, 3)
+    uwsgi.add_cron(1, -1, -1, -1, -1, -1)
+    uwsgi.add_file_monitor(1, "/etc/hosts")
+    uwsgi.post_fork_hook = databases
+
+
 def asks_the_server(sock: socket.socket) -> Iterable[bytes]:
     yield uwsgi.async_sleep(0.5)
     yield uwsgi.wait_fd_read(sock, 5)
