@@ -1,0 +1,72 @@
+"""Where psycopg2's wait callback ends: large objects, asynchronous connections, other OS threads, waits of the application's own."""
+
+import pytest
+
+from serving import Server
+from test_db_psycopg2 import run
+
+
+@pytest.fixture(scope="module")
+def server(database):
+    with Server("run_code", cores=10, options=["--psycopg2"], env={"DSN": database.dsn}) as s:
+        yield s
+
+
+def test_large_objects_are_refused_by_psycopg2_and_have_functions(server):
+    assert run(server, """
+        try:
+            conn.lobject()
+        except psycopg2.ProgrammingError as error:
+            text = str(error)
+        cur.execute("select lo_from_bytea(0, %s)", (b"0123456789",))
+        oid = cur.fetchone()[0]
+        cur.execute("select lo_put(%s, 4, 'xx')", (oid,))
+        cur.execute("select lo_get(%s), lo_unlink(%s)", (oid, oid))
+        return text, bytes(cur.fetchone()[0]).decode()
+        """) == ["lobject cannot be used with an asynchronous callback.", "0123xx6789"]
+
+
+def test_an_asynchronous_connection_is_its_owners(server):
+    """As uWSGI's own example does it: async_=1 and a loop of the application's."""
+    assert server.run("""
+        import os, psycopg2, psycopg2.extensions
+        def wait(conn):
+            while True:
+                state = conn.poll()
+                if state == psycopg2.extensions.POLL_OK: return
+                (uwsgi.wait_fd_read if state == psycopg2.extensions.POLL_READ else uwsgi.wait_fd_write)(conn.fileno())
+                uwsgi.suspend()
+        conn = psycopg2.connect(os.environ["DSN"], async_=1)
+        wait(conn)
+        cur = conn.cursor()
+        cur.execute("select pg_sleep(0.05), 3")
+        wait(conn)
+        result = cur.fetchone()[1], type(conn).__module__
+        conn.close()
+        return result
+        """) == [3, "psycopg2.extensions"]
+
+
+def test_on_another_os_thread_it_is_an_ordinary_wait(server):
+    assert run(server, """
+        answers = ugreen.Queue()
+        def body():
+            with psycopg2.connect(os.environ["DSN"]) as conn, conn.cursor() as cursor:
+                cursor.execute("select pg_sleep(0.1), 2")
+                answers.put(cursor.fetchone()[1])
+        threading.Thread(target=body).start()
+        return answers.get(timeout=20)
+        """) == 2
+
+
+def test_what_the_caller_registered_with_uwsgi_is_left_alone(server):
+    assert run(server, """
+        r, w = pipe()
+        uwsgi.wait_fd_read(r, 5)
+        cur.execute("select pg_sleep(0.05)")
+        os.write(w, b"x")
+        uwsgi.suspend()
+        ready = uwsgi.ready_fd() == r
+        os.close(r), os.close(w)
+        return ready
+        """) is True
