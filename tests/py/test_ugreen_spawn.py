@@ -199,6 +199,22 @@ return first, type(thread.exception(10)).__name__
 """) == [True, "GreenExit"]
 
 
+def test_who_kills_itself_ends_in_its_next_wait(server):
+    assert run(server, """
+ended = []
+def suicidal():
+    ugreen.current().kill()
+    ended.append("computes on")
+    try:
+        ugreen.sleep(60)
+        ended.append("waited")
+    finally:
+        ended.append("finally")
+thread = ugreen.spawn(suicidal)
+return thread.join(20), ended, type(thread.exception()).__name__
+""") == [True, ["computes on", "finally"], "GreenExit"]
+
+
 def test_what_swallows_a_kill_goes_on(server):
     assert run(server, """
 def stubborn():

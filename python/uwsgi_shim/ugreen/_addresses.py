@@ -6,6 +6,7 @@ A numeric address needs no lookup. A host name does, and the C library's blocks;
 import _thread
 import socket
 from time import monotonic
+from typing import Any, List, Optional, Tuple
 
 from _ugreen import green_id
 from ugreen._sync import Semaphore
@@ -20,7 +21,7 @@ _LOOKUPS = 8
 _turns = Semaphore(_LOOKUPS)
 
 
-def parse(function, addr):
+def parse(function: str, addr: str) -> Tuple[int, Any, int]:
     """(family, host or path, port). Raises TypeError or ValueError for what is no address."""
     if not isinstance(addr, str):
         raise TypeError(f"{function}(): addr must be str, not {type(addr).__name__}")
@@ -38,7 +39,7 @@ def parse(function, addr):
     return socket.AF_INET, host, int(port)
 
 
-def resolve(function, addr, end=None):
+def resolve(function: str, addr: str, end: Optional[float] = None) -> List[Tuple[int, Any]]:
     """All that an address stands for: a list of (family, address for connect()). Empty when it is unknown, or not known by ``end`` (a ``monotonic()`` time)."""
     family, host, port = parse(function, addr)
     if family == socket.AF_UNIX:
@@ -62,23 +63,23 @@ def resolve(function, addr, end=None):
         return [(found[0], found[4]) for found in _look_up(name, port, end)]
 
 
-def _unix_name(function, addr, name):
+def _unix_name(function: str, addr: str, name: str) -> bytes:
     data = name.encode("utf-8", "surrogateescape")
     if not data or b"\0" in data or len(data) > _UNIX_BYTES:
         raise ValueError(f"{function}(): addr {addr!r} is no path or name of 1 to {_UNIX_BYTES} bytes")
     return data
 
 
-def _look_up(name, port, end):
+def _look_up(name: bytes, port: int, end: Optional[float]) -> List[Any]:
     if green_id() < 0:
         # An OS thread of its own already, or import time.
         return _ask(name, port)
     if not _turns.acquire(timeout=_left(end)):
         return []
-    found = []
+    found: List[Any] = []
     waiter = Waiter()
 
-    def work():
+    def work() -> None:
         try:
             found.extend(_ask(name, port))
         finally:
@@ -93,12 +94,12 @@ def _look_up(name, port, end):
     return found if waiter.wait(_left(end)) else []
 
 
-def _ask(name, port):
+def _ask(name: bytes, port: int) -> List[Any]:
     try:
         return socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICSERV)
     except OSError:
         return []
 
 
-def _left(end):
+def _left(end: Optional[float]) -> Optional[float]:
     return None if end is None else max(0, end - monotonic())

@@ -1,9 +1,10 @@
 """Reading arguments of functions that are written in Python, as the hub calls read theirs: an error names the function and the argument."""
 
 import errno
+from typing import Any
 
 
-def descriptor(function, fd):
+def descriptor(function: str, fd: Any) -> int:
     """The number of a file descriptor, given as an int or as an object with ``fileno()``."""
     number = fd
     if not isinstance(fd, int):
@@ -18,7 +19,7 @@ def descriptor(function, fd):
     return int(number)
 
 
-def seconds(function, argument, value):
+def seconds(function: str, argument: str, value: Any) -> float:
     """A time in seconds as a float."""
     if isinstance(value, (str, bytes, bytearray)):
         # float() would read them.

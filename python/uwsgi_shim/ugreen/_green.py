@@ -118,6 +118,7 @@ class GreenThread(Generic[T]):
         """End it: raise ``exception`` (an exception object; by default a GreenExit) in it where it waits, or in its next wait. What it has not begun is not begun.
 
         Does not wait for the end; ``join()`` does. Killing one that has ended does nothing. Any thread may kill. Code that computes without waiting is not interrupted.
+        Raises TypeError when ``exception`` is none.
         """
         error = GreenExit() if exception is None else exception
         if not isinstance(error, BaseException):

@@ -7,7 +7,7 @@ import ctypes
 from ctypes import POINTER, c_char_p, c_int, c_void_p
 from typing import Any, Optional
 
-import psycopg2
+import psycopg2  # type: ignore[import]
 from psycopg2 import _psycopg
 
 from ugreen import _cancel

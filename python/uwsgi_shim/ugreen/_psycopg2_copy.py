@@ -5,9 +5,9 @@ import io
 import re
 from typing import Any, Optional
 
-import psycopg2
+import psycopg2  # type: ignore[import]
 from psycopg2 import errors, extensions, sql
-from psycopg2.extensions import STATUS_READY, encodings
+from psycopg2.extensions import STATUS_READY, encodings  # type: ignore[import]
 
 from _ugreen import wait_one
 

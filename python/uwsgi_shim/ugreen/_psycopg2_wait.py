@@ -7,8 +7,8 @@ from _thread import get_ident
 from time import monotonic
 from typing import Any, Optional
 
-import psycopg2
-from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, STATUS_SETUP
+import psycopg2  # type: ignore[import]
+from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, STATUS_SETUP  # type: ignore[import]
 
 from _ugreen import wait_one
 

@@ -91,7 +91,7 @@ def register_signal(signum: int, target: str, handler: Callable[[int], object], 
     """Have ``handler(signum)`` run, on a green thread of its own, when a signal is raised.
 
     ``target``: whose workers run it; as there is one worker, "", "worker", "worker0", "worker1", "workers" and "active-workers" are the same. ValueError for another target, for a number
-    outside 0 to 255, and while the application is loaded for a number that has another handler. Later the new handler replaces the old one.
+    outside 0 to 255, and while the application is loaded for a number that has another handler. Later the new handler replaces the old one. TypeError when ``handler`` cannot be called.
     """
     found = _signal("register_signal", signum)
     _check_target("register_signal", target)
@@ -152,7 +152,7 @@ def add_timer(signum: int, secs: float, /) -> None:
 
 
 def add_ms_timer(signum: int, ms: float, /) -> None:
-    """Raise a signal every so many milliseconds, at least 1 (ValueError)."""
+    """Raise a signal every so many milliseconds, at least 1 (ValueError). TypeError when ``ms`` is no number."""
     found = _signal("add_ms_timer", signum)
     if not isinstance(ms, (int, float)):
         raise TypeError("add_ms_timer(): the number of milliseconds must be an int or a float")
@@ -227,7 +227,7 @@ _crons = _Crons()
 def add_file_monitor(signum: int, path: str, /) -> None:
     """Raise a signal when a file changes: is written, truncated, touched, renamed, deleted, made or replaced; for a folder, also when something in it is.
 
-    The file need not be there yet, its folder must (OSError that names it). Changes that come together raise it once. Symbolic
+    The file need not be there yet, its folder must (OSError that names it); TypeError when ``path`` is no str. Changes that come together raise it once. Symbolic
     links are followed; that a folder on the way to the file is exchanged for another (a link to a release, say) is not seen.
     """
     found = _signal("add_file_monitor", signum)

@@ -11,10 +11,12 @@ import os
 import select
 import socket
 from time import monotonic
+from typing import Any, Callable, Literal, Optional, Union
 
 from _ugreen import connection_fd, disconnect, wait_one, write
 from ugreen._addresses import resolve
 from ugreen._arguments import descriptor, seconds
+from ugreen._io import HasFileno
 from ugreen._time import sleep
 
 #: What connect() waits when it is not told otherwise, in seconds; as in uWSGI.
@@ -31,10 +33,12 @@ _QUEUE_SECONDS = 0.01
 # What the caller has done wrong. All else is the network's and the other side's, and is told by None, as in uWSGI.
 _MISTAKES = (errno.EBADF, errno.EINVAL, errno.EISDIR)
 
-_CLIENT_ONLY = object()
+Data = Union[bytes, bytearray, memoryview]
+
+_CLIENT_ONLY: Any = object()
 
 
-def async_connect(addr, /):
+def async_connect(addr: str, /) -> int:
     """Begin to connect; do not wait for the end.
 
     addr is "host:port", "[IPv6]:port", the path of a unix socket, or "@name" of an abstract one. Returns a file descriptor in non-blocking mode, or -1 when it failed at once.
@@ -57,7 +61,7 @@ def async_connect(addr, /):
     return -1
 
 
-def connect(addr, timeout=0, /):
+def connect(addr: str, timeout: float = 0, /) -> int:
     """Connect; this green thread waits until that is done.
 
     addr as for async_connect(); all addresses of a host name are tried in turn. timeout is in seconds for all of it, fractions count; 0 or less means 3.
@@ -76,7 +80,7 @@ def connect(addr, timeout=0, /):
     return -1
 
 
-def send(fd, data=_CLIENT_ONLY, /):
+def send(fd: Union[int, HasFileno, Data], data: Any = _CLIENT_ONLY, /) -> Optional[Literal[True]]:
     """``send(data)``: write bytes into this request's response. ``send(fd, data)``: write all bytes to a file descriptor.
 
     This green thread waits while the client, or fd, takes nothing, whatever the mode of fd. Returns True when everything is out, None when the other side is gone.
@@ -101,11 +105,11 @@ def send(fd, data=_CLIENT_ONLY, /):
     return True
 
 
-def recv(fd, max=4096, /):
+def recv(fd: Union[int, HasFileno], max: int = 4096, /) -> Optional[bytes]:
     """Read once from a file descriptor; at most max bytes, at most 64 KiB.
 
     In blocking mode this green thread waits until there is something. In non-blocking mode it does not, as in uWSGI: None when nothing is there. None also at the end, and when the
-    connection is broken; so wait with wait_fd_read() first where that matters. Raises OSError when fd cannot be read, ValueError when max is less than 1.
+    connection is broken; so wait with wait_fd_read() first where that matters. Raises OSError when fd cannot be read, ValueError when max is less than 1, TypeError when it is no int.
     """
     try:
         size = operator.index(max)
@@ -124,7 +128,7 @@ def recv(fd, max=4096, /):
     return data or None
 
 
-def close(fd, /):
+def close(fd: Union[int, HasFileno], /) -> None:
     """Close a file descriptor. Returns None, also when it was none: errors are ignored, as in uWSGI. For the client's connection this is disconnect()."""
     try:
         number = descriptor("close", fd)
@@ -140,7 +144,7 @@ def close(fd, /):
         pass
 
 
-def _open(family):
+def _open(family: int) -> Optional[socket.socket]:
     """A non-blocking socket that started programs do not inherit; None when there can be none."""
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -150,7 +154,7 @@ def _open(family):
     return sock
 
 
-def _is_through(sock, address, end):
+def _is_through(sock: socket.socket, address: Any, end: float) -> bool:
     while True:
         error = sock.connect_ex(address)
         left = end - monotonic()
@@ -166,7 +170,7 @@ def _is_through(sock, address, end):
             return False
 
 
-def _send_to_client(view):
+def _send_to_client(view: memoryview) -> Optional[Literal[True]]:
     try:
         write(bytes(view))
     except BrokenPipeError:
@@ -174,7 +178,7 @@ def _send_to_client(view):
     return True
 
 
-def _attempt(function, number, step, blocks, argument):
+def _attempt(function: str, number: int, step: Callable[[int, bool, Any], Any], blocks: bool, argument: Any) -> Any:
     """What one system call gave: its result, -1 when it would block, None when the other side is gone."""
     try:
         return step(number, blocks, argument)
@@ -186,7 +190,7 @@ def _attempt(function, number, step, blocks, argument):
         raise OSError(error.errno, f"{function}(): fd {number} cannot be {'written' if step is _write else 'read'} ({errno.errorcode[error.errno]})") from None
 
 
-def _read(number, blocks, size):
+def _read(number: int, blocks: bool, size: int) -> bytes:
     if not blocks:
         return os.read(number, size)
     sock = _as_socket(number)
@@ -199,7 +203,7 @@ def _read(number, blocks, size):
     return os.read(number, size)
 
 
-def _write(number, blocks, view):
+def _write(number: int, blocks: bool, view: memoryview) -> int:
     if not blocks:
         return os.write(number, view)
     sock = _as_socket(number)
@@ -212,7 +216,7 @@ def _write(number, blocks, view):
     return os.write(number, view[:_PIPE_BYTES])
 
 
-def _as_socket(number):
+def _as_socket(number: int) -> Optional[socket.socket]:
     """A socket object that borrows the descriptor (detach it), for calls that do not block whatever its mode; None when it is no socket."""
     try:
         # Family and type do not matter to those calls; named, the kernel need not be asked for them.
@@ -227,14 +231,14 @@ def _as_socket(number):
     return sock
 
 
-def _must_be_ready(number, events):
+def _must_be_ready(number: int, events: int) -> None:
     poll = select.poll()
     poll.register(number, events)
     if not poll.poll(0):
         raise BlockingIOError(errno.EAGAIN, "it would block")
 
 
-def _wait(function, number, writes):
+def _wait(function: str, number: int, writes: bool) -> None:
     # Registrations of this and of other green threads for the same descriptor are not touched.
     before = os.fstat(number)
     wait_one(number, writes)
@@ -247,7 +251,7 @@ def _wait(function, number, writes):
         raise OSError(errno.EBADF, f"{function}(): fd {number} was closed while this waited for it")
 
 
-def _blocks(function, number, forbidden):
+def _blocks(function: str, number: int, forbidden: int) -> bool:
     """Whether the descriptor is in blocking mode. Raises OSError when it is closed, or open only for what is forbidden."""
     try:
         flags = fcntl.fcntl(number, fcntl.F_GETFL)
@@ -259,7 +263,7 @@ def _blocks(function, number, forbidden):
     return not flags & os.O_NONBLOCK
 
 
-def _is_client(number):
+def _is_client(number: int) -> bool:
     """Whether it is the connection of the request that runs here."""
     try:
         return number == connection_fd()
@@ -268,7 +272,7 @@ def _is_client(number):
         return False
 
 
-def _bytes(data):
+def _bytes(data: Any) -> memoryview:
     try:
         return memoryview(data).cast("B")
     except TypeError:

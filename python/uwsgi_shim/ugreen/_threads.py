@@ -5,13 +5,15 @@ of their arrival and never more than there are, and the executor's queue holds n
 """
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, Callable, Generic, List, Optional, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Generic, List, Optional, ParamSpec, TypeVar
 
 import _ugreen
 from ugreen._sync import Lock, Semaphore
 from ugreen._wait import Waiter
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,7 +23,7 @@ _permits = Semaphore(_ugreen.threads)
 # The executor takes locks of the OS. A finalizer may run while it holds them, and may wait; another green thread must not ask for them then.
 _submitting = Lock()
 
-_executor: Optional[ThreadPoolExecutor] = None
+_executor: "Optional[ThreadPoolExecutor]" = None
 
 
 def run_in_thread(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -116,9 +118,12 @@ class _Call(Generic[T]):
             threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, threading.current_thread())))
 
 
-def _threads() -> ThreadPoolExecutor:
+def _threads() -> "ThreadPoolExecutor":
     global _executor
     if _executor is None:
+        # Here, because it brings logging along, and that is 12 ms of the start for whoever needs no threads.
+        from concurrent.futures import ThreadPoolExecutor
+
         _executor = ThreadPoolExecutor(_ugreen.threads, thread_name_prefix="ugreen-thread")
     return _executor
 

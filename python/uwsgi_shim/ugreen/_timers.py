@@ -269,7 +269,7 @@ class Timer(Generic[P, T]):
     """What ``every()`` and ``after()`` return. Calling it calls the function, at once and where the caller is."""
 
     def __init__(self, what: str, seconds: float, times: int, function: Callable[P, T], call: Callable[[], object]) -> None:
-        """For this package only: use ``every()`` or ``after()``."""
+        """For this package only: use ``every()`` or ``after()``. ``seconds``: between two runs. Raises TypeError when ``function`` cannot be called."""
         if not callable(function):
             raise TypeError(f"{what}(): the function is not callable, it is a {type(function).__name__}")
         timekeeper.room(what)

@@ -13,7 +13,7 @@ import functools
 from _thread import get_ident
 from typing import Any, Optional, Sequence, Tuple
 
-import psycopg2
+import psycopg2  # type: ignore[import]
 from psycopg2 import extensions, pool
 
 from ugreen._libpq import CancelRequest
@@ -40,7 +40,7 @@ def patch_psycopg() -> None:
     patch_sqlalchemy()
 
 
-class Cursor(extensions.cursor):
+class Cursor(extensions.cursor):  # type: ignore[misc]
     """A cursor with COPY, which psycopg2 itself refuses when there is a wait callback. The methods return the number of rows, too."""
 
     # The command and the number of rows of a COPY, while it was the last thing that this cursor did; psycopg2's own fields cannot be written.
@@ -50,7 +50,7 @@ class Cursor(extensions.cursor):
         """See ``ugreen.psycopg2.copy_expert``."""
         self._copied = None
         if extensions.get_wait_callback() is None:
-            return super().copy_expert(sql, file, size)
+            return super().copy_expert(sql, file, size)  # type: ignore[no-any-return]
         if not hasattr(file, "read") and not hasattr(file, "write"):
             raise TypeError("file must be a readable file-like object for COPY FROM; a writable file-like object for COPY TO.")
         command = command_bytes(self, sql)
@@ -89,7 +89,7 @@ class Cursor(extensions.cursor):
     @property
     def rowcount(self) -> int:
         """As psycopg2's, also after a COPY."""
-        return super().rowcount if self._copied is None else self._copied[1]
+        return super().rowcount if self._copied is None else self._copied[1]  # type: ignore[no-any-return]
 
     @property
     def query(self) -> Optional[bytes]:
@@ -97,7 +97,7 @@ class Cursor(extensions.cursor):
         return super().query if self._copied is None else self._copied[0]
 
 
-class Connection(extensions.connection):
+class Connection(extensions.connection):  # type: ignore[misc]
     """What ``psycopg2.connect()`` returns after ``patch_psycopg()``. For a class of your own, derive from this one.
 
     It belongs to one green thread at a time: what another one calls meanwhile raises ProgrammingError.

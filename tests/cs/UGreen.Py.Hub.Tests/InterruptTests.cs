@@ -179,6 +179,25 @@ public sealed class InterruptTests(PythonHub python)
         test(hub);
     });
 
+    [Theory]
+    [InlineData("wait(-1)")]
+    [InlineData("wait(1000000)")]
+    [InlineData("sleep(1000)\n    suspend()")]
+    public void One_that_is_interrupted_while_it_runs_hears_it_in_its_next_wait(string wait) => Run(hub =>
+    {
+        hub.Add(new TestCall("interrupt_me", (GreenThread green, in HubCallArguments _) =>
+        {
+            Assert.True(Interrupt(hub, "KeyError()"));
+            green.Result = TestCalls.None();
+            return CallOutcome.Resume;
+        }));
+        hub.Spawn($"interrupt_me()\nrecord('goes on')\ntry:\n    {wait}\nexcept KeyError:\n    record('raised')");
+        hub.Passes();
+        hub.Passes();
+        Assert.Equal(["goes on", "raised"], hub.Records);
+        Assert.Equal(0, hub.Loop.Timers.Count);
+    });
+
     private static bool Interrupt(TestHub hub, string exception, string also = "pass") => hub.Loop.Greens[0].Interrupt(Make(hub, exception, also));
 
     private static NewRef Make(TestHub hub, string exception, string also = "pass")

@@ -4,7 +4,7 @@ A line that ends in ``# -> TYPE`` holds a ``reveal_type``, and mypy must reveal 
 """
 
 import socket
-from typing import Iterable, List, Tuple
+from typing import Iterable, List, Tuple, Type
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import ugreen
@@ -75,7 +75,7 @@ def double(number: int) -> int:
 
 
 def green_threads() -> None:
-    thread = ugreen.spawn(double, 3)
+    thread: ugreen.GreenThread[int] = ugreen.spawn(double, 3)
     reveal_type(thread)  # -> ugreen._green.GreenThread[builtins.int]
     reveal_type(thread.result(5))  # -> builtins.int
     reveal_type((thread.join(1.5), thread.done(), thread.id, thread.name, thread.daemon, thread.is_request))  # -> Tuple[builtins.bool, builtins.bool, builtins.int, builtins.str, builtins.bool, builtins.bool]
@@ -105,8 +105,8 @@ def background() -> None:
     @ugreen.every(60)
     def refresh() -> None: ...
 
-    reveal_type(refresh)  # -> ugreen._timers.Timer
-    timer: ugreen.Timer = ugreen.after(0.5, double, 3)
+    reveal_type(refresh)  # -> ugreen._timers.Timer[[], None]
+    timer: ugreen.Timer[[int], int] = ugreen.after(0.5, double, 3)
     timer.cancel()
 
 
@@ -123,9 +123,9 @@ def uwsgi_sockets() -> None:
 
 def uwsgi_signals() -> None:
     uwsgi.register_signal(1, "worker", print)
-    reveal_type(uwsgi.signal_registered(1))  # -> Union[Literal[True], None]
+    reveal_type(uwsgi.signal_registered(1))  # -> Union[builtins.bool, None]
     uwsgi.signal(1)
-    reveal_type((uwsgi.signal_wait(1), uwsgi.signal_received()))  # -> Tuple[builtins.bytes, builtins.int]
+    reveal_type((uwsgi.signal_wait(1), uwsgi.signal_received()))  # -> Tuple[builtins.bytes, Union[builtins.int, None]]
     uwsgi.add_timer(1, 5)
     uwsgi.add_ms_timer(1, 5)
     uwsgi.add_rb_timer(1, 5, 3)
