@@ -9,8 +9,7 @@ import threading
 import time
 
 import pytest
-from serving import PATIENCE, ROOT, Server, free_port, get_bytes, many, read_until
-from serving import PATIENCE, ROOT, Server, free_port, get_bytes, until
+from serving import PATIENCE, ROOT, Server, free_port, get_bytes, many, read_until, until
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py") if path.stem != "__init__")
 
@@ -136,12 +135,10 @@ def test_every_example_has_a_check():
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_example(name):
-    # Streams that nobody ends are cut off at the stop.
-    with Server(f"examples.{name}", cores=30, apps=False, options=["--shutdown-timeout", "1"]) as server:
 def test_example(name, request):
     env = request.getfixturevalue("database").variables if name in NEED_DATABASE else None
-    with Server(f"examples.{name}", cores=30, apps=False, env=env) as server:
+    # Streams that nobody ends are cut off at the stop.
+    with Server(f"examples.{name}", cores=30, apps=False, env=env, options=["--shutdown-timeout", "1"]) as server:
         CHECKS[name](server)
 
 
