@@ -58,12 +58,14 @@ class Server:
         return self._process.poll() is not None
 
     def memory(self):
-        """Bytes of memory of all its processes; what several share counts once."""
-        total = 0
+        """Bytes of memory of all its processes, what several share counted once: (all, what is not part of a file). The first depends on who else has mapped the same files."""
+        total = own = 0
         for pid in self._pids():
             with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
-                total += int(re.search(r"^Pss:\s+(\d+)", rollup.read(), re.MULTILINE)[1]) * 1024
-        return total
+                sizes = {name: int(size) * 1024 for name, size in re.findall(r"^(\w+):\s+(\d+) kB", rollup.read(), re.MULTILINE)}
+            total += sizes["Pss"]
+            own += sizes["Pss_Anon"] + sizes["Pss_Shmem"]
+        return total, own
 
     def cpu(self):
         """Seconds of CPU that all its processes have used."""
