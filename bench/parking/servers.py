@@ -1,5 +1,6 @@
 """The servers of ``bench/parked``, each with what its own documentation advises for many clients that wait, and what /proc says of them."""
 
+import contextlib
 import os
 import re
 import resource
@@ -90,7 +91,8 @@ class Server:
             pid = todo.pop()
             found.append(pid)
             for thread in os.listdir(f"/proc/{pid}/task"):
-                with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as children:
+                # A thread may end at any moment.
+                with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as children:
                     todo += map(int, children.read().split())
         return found
 
