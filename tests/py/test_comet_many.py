@@ -129,8 +129,13 @@ def test_listeners_over_http2(service, after_one_round):
     finally:
         for client in clients:
             client.__exit__()
-    # Without a heartbeat the next message shows that they have gone.
-    publish(service)
+
+    def all_are_seen_to_have_gone():
+        # Without a heartbeat it is the next message that shows it, once the server has the reset.
+        publish(service)
+        return service.get("/counts").json["listeners"] == 0
+
+    until(all_are_seen_to_have_gone, "the streams to end", every=0.1)
     assert_nothing_left(service, after_one_round)
 
 
