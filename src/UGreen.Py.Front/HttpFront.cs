@@ -20,6 +20,7 @@ public sealed class HttpFront : IAsyncDisposable
     private readonly HttpApplication _application;
     private readonly UwsgiConnectionHandler _uwsgi;
     private readonly PauseWatch? _pauses;
+    private readonly BlockPool _blocks = new(TimeProvider.System);
     private readonly Lock _lifeLock = new();
     private readonly CancellationTokenSource _giveUpStart = new();
     private Task _start = Task.CompletedTask;
@@ -77,6 +78,7 @@ public sealed class HttpFront : IAsyncDisposable
         _server?.Dispose();
         _uwsgi.Dispose();
         _pauses?.Dispose();
+        _blocks.Stop();
     }
 
     private async Task StartAsync(CancellationToken cancellation)
@@ -105,7 +107,7 @@ public sealed class HttpFront : IAsyncDisposable
                 addresses.Add(Text("uwsgi", key));
             }
 
-            var transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(sockets, _options.Backlog), _options.Limits, _loggers);
+            var transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(sockets, _options.Backlog), _options.Limits, _blocks, _loggers);
             _server = new KestrelServer(Options.Create(settings), transport, new KestrelLoggers(_loggers, TimeProvider.System));
             await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
             Addresses = addresses;

@@ -57,9 +57,11 @@ internal static class KestrelSetup
         => new() { Backlog = backlog, CreateBoundListenSocket = sockets.Take };
 
     /// <summary>The sockets, with the limits that are not Kestrel's.</summary>
-    public static IConnectionListenerFactory Transport(SocketTransportOptions options, FrontLimits limits, ILoggerFactory loggers)
+    public static IConnectionListenerFactory Transport(SocketTransportOptions options, FrontLimits limits, BlockPool blocks, ILoggerFactory loggers)
     {
         KestrelLimits.Apply(limits, options);
+        // Without it everything works, with more garbage.
+        _ = blocks.TryUse(options);
         var sockets = new SocketTransportFactory(Options.Create(options), loggers);
         return limits.Connections is { } most ? new LimitedTransport(sockets, new ConnectionBudget(most, loggers.CreateLogger(FrontLog.Category), TimeProvider.System)) : sockets;
     }

@@ -1,6 +1,7 @@
 """Many stacks at once, and calls that end in another order than they began: what corrupts frames when the data stack is not each green thread's own."""
 
 import random
+import re
 import time
 
 import pytest
@@ -46,6 +47,16 @@ def test_two_thousand_parked_at_once(switch):
             answers = all_of_them.result(120)
         assert [a[:3] for a in answers] == [[i, i, True] for i in range(n)]
         assert len({a[3] for a in answers}) == n
+
+
+@pytest.mark.parametrize("app", ["flask_app:app", "bottle_app:app"])
+def test_ten_thousand_cores_with_the_stack_that_the_server_suggests(app):
+    """By itself it takes no stack as small as that, but says which one fits; a framework runs on it."""
+    with Server(app, cores=10_000, ready=False) as refused:
+        assert refused.wait_exit() == 1
+        pages = re.search(r"or --ugreen-stacksize (\d+) with 10000 cores", refused.log)[1]
+    with Server(app, cores=10_000, options=["--ugreen-stacksize", pages, "--disable-logging"]) as server:
+        assert many(50, lambda i: server.get(f"/hello/{i}").status) == [200] * 50
 
 
 @pytest.fixture(scope="module")
