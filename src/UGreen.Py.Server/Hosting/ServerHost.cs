@@ -47,13 +47,16 @@ internal sealed class ServerHost
         // Only when it was asked for: the default must not warn on a machine with a small limit.
         if (_options.Given.ContainsKey("listen") && KernelBacklog.Limit() is { } limit && limit < _options.Backlog) ServerLog.BacklogCut(_logger, _options.Backlog, limit);
 
+        var connections = _options.Limits.Connections ?? DescriptorBudget.Connections(_options.Cores);
+        if (connections is { } few && few <= _options.Cores) ServerLog.FewConnections(_logger, few, _options.Cores);
+
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
         var listen = new HttpFrontOptions(_options.Http)
         {
             UwsgiEndpoints = _options.Sockets,
             Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize ?? UwsgiLimits.MaxBlockBytes } },
-            Limits = _options.Limits with { Connections = _options.Limits.Connections ?? DescriptorBudget.Connections(_options.Cores) },
+            Limits = _options.Limits with { Connections = connections },
             Backlog = _options.Backlog,
             SocketMode = _options.SocketMode,
             Forwarded = _options.Forwarded,

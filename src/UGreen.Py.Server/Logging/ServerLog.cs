@@ -30,6 +30,9 @@ internal static partial class ServerLog
     [LoggerMessage(1040, LogLevel.Warning, "--listen {Backlog}: the kernel cuts it to {Limit} (net.core.somaxconn)")]
     public static partial void BacklogCut(ILogger logger, int backlog, int limit);
 
+    [LoggerMessage(1041, LogLevel.Warning, "{Connections} connections are allowed and there are {Cores} cores: with a parked client on each nobody else can connect (ulimit -n, --max-connections)")]
+    public static partial void FewConnections(ILogger logger, int connections, int cores);
+
     [LoggerMessage(1008, LogLevel.Debug, "the grace period is over; the requests that still ran were cut")]
     public static partial void GraceOver(ILogger logger);
 
