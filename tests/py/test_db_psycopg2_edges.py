@@ -1,9 +1,12 @@
 """Where psycopg2's wait callback ends: large objects, asynchronous connections, other OS threads, waits of the application's own."""
 
+import json
+import textwrap
+
 import pytest
 
-from serving import Server
-from test_db_psycopg2 import run
+from serving import Server, until
+from test_db_psycopg2 import CONNECT, run
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +73,20 @@ def test_what_the_caller_registered_with_uwsgi_is_left_alone(server):
         os.close(r), os.close(w)
         return ready
         """) is True
+
+
+def test_a_client_that_leaves_ends_its_query_under_while_connected(server, database):
+    """Nobody would get the answer: the server is told to cancel the query, and the request hears of it where it waits."""
+    code = textwrap.dedent("""
+        try:
+            with ugreen.while_connected():
+                cur.execute("select pg_sleep(62)")
+        except Exception as error:
+            shared.left = type(error).__name__, conn.closed
+    """)
+    body = json.dumps({"code": CONNECT + code, "values": {}}).encode()
+    with server.connect() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        until(lambda: database.running("pg_sleep(62)"), "the query runs")
+    until(lambda: not database.running("pg_sleep(62)"), "the query is cancelled")
+    until(lambda: server.run("return getattr(shared, 'left', None)") == ["ClientGone", 2], "the request hears of it")
