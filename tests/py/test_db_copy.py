@@ -204,3 +204,38 @@ def test_without_a_class_of_ours_psycopg2_refuses(server):
         psycopg2.connect(os.environ["DSN"], cursor_factory=psycopg2.extras.DictCursor).cursor().copy_from(io.StringIO(""), "t")
         """)
     assert error.value.kind == "ProgrammingError"
+
+
+def test_a_time_limit_between_two_rows(server, database):
+    """The first rows are there, the last would take a minute: the limit is what is raised, and the server hears of it."""
+    assert run(server, """
+        import io
+        out = io.StringIO()
+        try:
+            with ugreen.timeout(1):
+                cur.copy_expert("COPY (SELECT repeat('x', 100000), CASE WHEN n = 9 THEN pg_sleep(61) END FROM generate_series(1, 9) n) TO STDOUT", out)
+        except BaseException as error:
+            return type(error).__name__, len(out.getvalue()) > 0, conn.closed > 0
+        """) == ["Timeout", True, True]
+    until(lambda: not database.running("pg_sleep(61)"), "the query is cancelled")
+
+
+def test_a_time_limit_while_the_server_takes_nothing(server, database):
+    database.psql("create table locked_out (text text)")
+    try:
+        assert run(server, """
+            class Rows:
+                def read(self, size): return b"x" * 8000 + b"\\n"
+            holder = psycopg2.connect(os.environ["DSN"])
+            holder.cursor().execute("lock table locked_out")
+            try:
+                with ugreen.timeout(1):
+                    cur.copy_expert("COPY locked_out FROM STDIN", Rows())
+            except BaseException as error:
+                return type(error).__name__, conn.closed > 0
+            finally:
+                holder.close()
+            """) == ["Timeout", True]
+        until(lambda: not database.running("COPY locked_out"), "the command is cancelled")
+    finally:
+        database.psql("drop table locked_out")

@@ -72,6 +72,9 @@ class Copy:
         except psycopg2.Error:
             raise
         except BaseException as error:
+            if self.pg is None:
+                # It was raised in a wait, and has closed the connection.
+                raise
             # The server must hear that this is not the end of the data.
             self._end(f"error in read(): {type(error).__name__}".encode())
             self._finish(self._result(), quiet=True)
@@ -101,6 +104,8 @@ class Copy:
         except psycopg2.Error:
             raise
         except BaseException:
+            if self.pg is None:
+                raise
             pq.CancelRequest(self.conn).send()
             while self._get() is not None:
                 pass
