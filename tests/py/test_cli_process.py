@@ -10,6 +10,8 @@ import pytest
 from apps_http.wire import APPS_HTTP, Wire
 from serving import Control, Server, background, many, until
 
+pytestmark = pytest.mark.waiting
+
 TIME = r"\d\d:\d\d:\d\d\.\d{3}"
 
 

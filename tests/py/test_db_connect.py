@@ -9,6 +9,8 @@ import pytest
 from postgres import Postgres
 from serving import PATIENCE, Remote, Server, background, free_port, until
 
+pytestmark = pytest.mark.waiting
+
 
 @pytest.fixture(scope="module")
 def server():

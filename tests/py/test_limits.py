@@ -10,6 +10,8 @@ import pytest
 from apps_http.wire import APPS_HTTP, Wire
 from serving import Server, get_bytes, read_all, until
 
+pytestmark = pytest.mark.waiting
+
 TRACES = ("Traceback", "   at ", "nhandled")
 
 

@@ -13,6 +13,8 @@ import pytest
 from nginx import Nginx
 from serving import PATIENCE, ROOT, Server, free_port, many
 
+pytestmark = pytest.mark.waiting
+
 SECTION = re.search(r"^## Recipes\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
 
 #: Title: list of (language, text) in their order.

@@ -14,7 +14,10 @@ def waits(kind):
     if kind == "event": ugreen.Event().wait()
     elif kind == "sleep": ugreen.sleep(600)
     elif kind == "fd": ugreen.wait_read(reader)
-    elif kind == "join": ugreen.spawn(ugreen.sleep, 600).join()
+    elif kind == "join":
+        thread = ugreen.spawn(ugreen.sleep, 600)
+        thread.daemon = True        # nobody waits for it at the end
+        thread.join()
     elif kind == "suspend":
         uwsgi.wait_fd_read(reader)
         uwsgi.suspend()
