@@ -470,4 +470,5 @@ def test_a_wrong_value_is_told_in_one_line(option, value, message):
 @pytest.mark.parametrize("connections, warned", [(8, True), (9, False)])
 def test_fewer_connections_than_cores_are_told_at_the_start(connections, warned):
     with Server("run_code", cores=8, options=["--max-connections", connections]) as server:
-        assert (f"{connections} connections are allowed and there are 8 cores" in server.log) == warned
+        pass
+    assert (f"{connections} connections are allowed and there are 8 cores" in server.log) == warned

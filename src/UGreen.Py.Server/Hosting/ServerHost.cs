@@ -48,7 +48,6 @@ internal sealed class ServerHost
         if (_options.Given.ContainsKey("listen") && KernelBacklog.Limit() is { } limit && limit < _options.Backlog) ServerLog.BacklogCut(_logger, _options.Backlog, limit);
 
         var connections = _options.Limits.Connections ?? DescriptorBudget.Connections(_options.Cores);
-        if (connections is { } few && few <= _options.Cores) ServerLog.FewConnections(_logger, few, _options.Cores);
 
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
@@ -63,6 +62,7 @@ internal sealed class ServerHost
         };
         await using var front = new HttpFront(listen, ApplicationChain.Build(_options, gate, _loggers), _accessLog, _loggers);
         await StartAsync(front).ConfigureAwait(false);
+        if (connections is { } few && few <= _options.Cores) ServerLog.FewConnections(_logger, few, _options.Cores);
 
         // :: Step 2
         gate.Open();
