@@ -208,8 +208,8 @@ def set_daemon(green_id: int, daemon: bool, /) -> None:
     """Say whether a graceful stop of the server does without waiting for a spawned green thread. Any thread may call."""
     ...
 
-def greens() -> List[Tuple[int, int, str, Optional[str], Optional[FrameType]]]:
-    """All green threads: a list of (id, core, state, request, frame). state says what it does or waits for.
+def greens(green_id: Optional[int] = None, /) -> List[Tuple[int, int, str, Optional[str], Optional[FrameType]]]:
+    """All green threads, or only the one with that number: a list of (id, core, state, request, frame). state says what it does or waits for.
 
     request is method and target of the request that it runs, None for a spawned function. frame is where its Python code is, None before it begins. Any thread may call.
     """

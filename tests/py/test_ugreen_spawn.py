@@ -50,6 +50,30 @@ return states, good.result(10), good.done(), good.exception(), same, good.join()
 """) == [[False, -1, "body.<locals>.add", False], 3, True, None, True, True]
 
 
+def test_a_failed_one_holds_nothing_of_its_call(server):
+    """Without a collection: its exception and it do not hold each other, and what it was given is free once it is."""
+    assert run(server, """
+class Thing: pass
+def fail(thing):
+    raise ValueError("no")
+gc.disable()
+try:
+    thing = Thing()
+    gone = weakref.ref(thing)
+    thread = ugreen.spawn(fail, thing)
+    try:
+        thread.result(10)
+    except ValueError:
+        pass
+    handle = weakref.ref(thread)
+    del thing, thread
+    ugreen.sleep(0)
+    return gone() is None, handle() is None
+finally:
+    gc.enable()
+""") == [True, True]
+
+
 def test_it_begins_when_the_caller_waits(server):
     assert run(server, """
 order = []
@@ -388,14 +412,13 @@ def test_dump_while_a_request_computes(server):
     """From a watchdog thread, while the hub thread is inside Python code that has let go of the GIL for a moment."""
     assert "in spin" in run(server, """
 import _ugreen
-queue, spinning = [], []
+queue, spinning = [], threading.Event()
 def spin():
-    spinning.append(True)
+    spinning.set()
     while not queue:
         pass
 def watch():
-    while not spinning:
-        time.sleep(0.001)
+    spinning.wait(20)
     queue.append(ugreen.dump())
 threading.Thread(target=watch, daemon=True).start()
 spin()

@@ -1,7 +1,6 @@
 """Green threads that the application starts by itself: functions without a request."""
 
 import os
-import sys
 import traceback
 from types import FrameType
 from typing import Any, Callable, Generic, List, Optional, Tuple, TypeVar
@@ -9,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from _ugreen import alive, green_id, greens, interrupt, set_daemon, spawn as _start, spawn_cores
 
+from ugreen._report import report
 from ugreen._time import Timeout
 from ugreen._wait import Waiter, deque, forget, grant_all
 
@@ -106,7 +106,11 @@ class GreenThread(Generic[T]):
             return self._result  # type: ignore[return-value]
         if isinstance(error, GreenExit):
             raise Killed(f"the green thread {self.name} was killed")
-        raise error
+        try:
+            raise error
+        finally:
+            # The traceback holds this frame: no circle that only the collector would find.
+            del error, self
 
     def exception(self, timeout: Optional[float] = None) -> Optional[BaseException]:
         """Wait for its end and return the exception that ended it (a GreenExit when it was killed), or None. Raises Timeout after ``timeout`` seconds."""
@@ -144,22 +148,16 @@ class GreenThread(Generic[T]):
                 raise self._kill
             self._result = function(*arguments, **keywords)
         except BaseException as error:
-            self._error = error
             if not isinstance(error, GreenExit) and not self._heard and not self._joiners:
-                self._complain(error)
+                report(f"the green thread {self.name} failed", error)
+            self._error = error
         finally:
             self._ended = True
             grant_all(self._joiners)
             if self._at_end is not None:
                 self._at_end(self)
-
-    def _complain(self, error: BaseException) -> None:
-        # Our own frame says nothing about the mistake.
-        trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
-        try:
-            sys.stderr.write(f"the green thread {self.name} failed\n" + "".join(traceback.format_exception(type(error), error, trace)))
-        except Exception:  # a broken standard error must not change how a green thread ends
-            pass
+            # The traceback of an error holds this frame: no circle that only the collector would find, and nothing that the function was given.
+            del self, function, arguments, keywords
 
     def __repr__(self) -> str:
         state = "ended" if self.done() else "not begun" if self._id < 0 else "runs"
@@ -207,7 +205,8 @@ def current() -> "Optional[GreenThread[Any]]":
         return None
     thread = _handles.get(number)
     if thread is None:
-        title = next((request for other, _, _, request, _ in greens() if other == number), None)
+        # That this one has no handle says that it was not spawned.
+        title = greens(number)[0][3]
         thread = _handles[number] = GreenThread(title or "request", None, number)
     return thread
 

@@ -4,7 +4,7 @@ import sys
 from _thread import get_ident
 from typing import Callable, List, Optional
 
-from ugreen._timers import report
+from ugreen._report import report
 
 _thread: Optional[int] = None
 _over = False

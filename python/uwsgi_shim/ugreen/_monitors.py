@@ -14,7 +14,7 @@ from _ugreen import spawn_cores
 
 from ugreen._green import SpawnLimit, prepare, start
 from ugreen._io import wait_read
-from ugreen._timers import tell
+from ugreen._report import tell
 
 # From <sys/inotify.h> (inotify(7)).
 _MODIFY, _ATTRIB, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE, _DELETE_SELF, _MOVE_SELF = 0x2, 0x4, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800

@@ -7,7 +7,8 @@ from typing import Callable, Deque, List, Optional, Tuple
 
 from ugreen import _load
 from ugreen._cron import Cron, minutes_since
-from ugreen._timers import SHORTEST, Job, Ticks, check_seconds, timekeeper, tell
+from ugreen._report import tell
+from ugreen._timers import SHORTEST, Job, Ticks, check_seconds, timekeeper
 from ugreen._wait import Waiter, deque, forget
 
 _HERE = ("", "worker", "worker0", "worker1", "workers", "active-workers")

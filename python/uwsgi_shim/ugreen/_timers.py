@@ -3,8 +3,6 @@
 However many timers there are, one green thread waits for the next of them. It starts each run on a green thread of its own, which may wait for whatever it likes.
 """
 
-import sys
-import traceback
 from functools import partial, update_wrapper
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -14,6 +12,7 @@ from typing import Any, Callable, Deque, Generic, List, Optional, ParamSpec, Pro
 from _ugreen import spawn_cores
 
 from ugreen._green import GreenExit, GreenThread, SpawnLimit, prepare, start
+from ugreen._report import report, tell
 from ugreen._sync import Event
 from ugreen._wait import deque
 
@@ -35,20 +34,6 @@ _BREATH = 0.0005
 
 # A run that has waited this long for a core is told about.
 _PATIENCE = 1.0
-
-
-def report(what: str, error: BaseException) -> None:
-    """Write to the log that a function of the application failed; whoever called it directly is left out of the traceback."""
-    trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    tell(what + "\n" + "".join(traceback.format_exception(type(error), error, trace)))
-
-
-def tell(text: str) -> None:
-    """Write to the log."""
-    try:
-        sys.stderr.write(text if text.endswith("\n") else text + "\n")
-    except Exception:  # a broken standard error must not end the timers
-        pass
 
 
 class Job:

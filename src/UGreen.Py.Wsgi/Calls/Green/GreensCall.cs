@@ -8,7 +8,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 /// <c>_ugreen.greens()</c>: all green threads that live, for <c>ugreen.dump()</c>. Any thread: the hub changes these tables with the GIL held only.
 /// </summary>
 internal sealed class GreensCall(HubLoop hub) : HubCall("greens",
-    "greens()\n--\n\nAll green threads: a list of (id, core, state, request, frame). state says what it does or waits for.\n\n"
+    "greens(green_id=None, /)\n--\n\nAll green threads, or only the one with that number: a list of (id, core, state, request, frame). state says what it does or waits for.\n\n"
     + "request is method and target of the request that it runs, None for a spawned function. frame is where its Python code is, None before it begins. Any thread may call.")
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
@@ -19,16 +19,26 @@ internal sealed class GreensCall(HubLoop hub) : HubCall("greens",
 
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
-        Arg.Count(Name, args, 0, 0);
+        Arg.Count(Name, args, 0, 1);
         var list = CApi.PyList_New(0).OrThrow();
+        if (args.Count == 1 && args.At(0) != PyConstants.None)
+        {
+            if (hub.Find(Arg.GreenId(Name, args, 0)) is { } only) Add(list, only);
+            return list.Detach();
+        }
+
         foreach (var green in hub.Greens)
         {
-            if (green.Status == GreenStatus.Free) continue;
-            using var entry = Describe(green);
-            if (CApi.PyList_Append(list.Borrow(), entry.Borrow()) < 0) throw HubCallException.Pending();
+            if (green.Status != GreenStatus.Free) Add(list, green);
         }
 
         return list.Detach();
+    }
+
+    private void Add(NewRef list, GreenThread green)
+    {
+        using var entry = Describe(green);
+        if (CApi.PyList_Append(list.Borrow(), entry.Borrow()) < 0) throw HubCallException.Pending();
     }
 
     private NewRef Describe(GreenThread green)
