@@ -1,6 +1,6 @@
 namespace UGreen.Py.Hub;
 
-/// <summary>All green threads of a hub, by number, and which of them are free. Request cores come first. Belongs to the hub thread.</summary>
+/// <summary>All green threads of a hub, by number, and which of them are free. Request cores come first. The hub thread changes it, with the GIL held; any thread that holds the GIL may look.</summary>
 internal sealed class GreenRoster
 {
     private readonly GreenThread[] _greens;

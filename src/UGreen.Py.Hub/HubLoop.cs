@@ -67,7 +67,7 @@ public sealed partial class HubLoop : IDisposable
 
     public HubCallTable Calls { get; }
 
-    /// <summary>By number: request cores, then spawn cores.</summary>
+    /// <summary>By number: request cores, then spawn cores. Any thread with the GIL, as the hub changes what they say only with it.</summary>
     public IReadOnlyList<GreenThread> Greens => _roster.All;
 
     /// <summary>Free request cores.</summary>
@@ -76,6 +76,7 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>Called whenever a request core is free again.</summary>
     public Action? CoreFreed { get; set; }
 
+    /// <summary>Free cores of a kind. Any thread with the GIL.</summary>
     public int FreeOf(CoreKind kind) => _roster.FreeOf(kind);
 
     public int CountOf(CoreKind kind) => _roster.CountOf(kind);
@@ -116,7 +117,7 @@ public sealed partial class HubLoop : IDisposable
         return true;
     }
 
-    /// <summary>The green thread of that <see cref="GreenThread.Id"/>, while it has not finished.</summary>
+    /// <summary>The green thread of that <see cref="GreenThread.Id"/>, while it has not finished. Any thread with the GIL.</summary>
     public GreenThread? Find(long id) => _roster.Find(id);
 
     /// <summary>The Python frame in which a green thread is; NULL before and after its life. Any thread with the GIL: the hub lets go of it only while its own state is at rest.</summary>
