@@ -1,4 +1,5 @@
 using UGreen.Py.Switching;
+using UGreen.Py.Wsgi.Control;
 
 namespace UGreen.Py.Wsgi;
 
@@ -58,6 +59,12 @@ public sealed record WsgiSettings
 
     /// <summary>The file that the log goes to, for <c>uwsgi.logsize()</c>; null: none.</summary>
     public string? LogPath { get; init; }
+
+    /// <summary>Where running requests are shown.</summary>
+    public IRequestBoard Board { get; init; } = NoRequestBoard.Instance;
+
+    /// <summary>The server that this worker is a part of.</summary>
+    public IServerControl Control { get; init; } = new StandaloneControl(static _ => { });
 
     /// <summary>For <c>uwsgi.opt</c>: option name to its value: a string, true, or a list of strings.</summary>
     public IReadOnlyDictionary<string, object> Opt { get; init; } = new Dictionary<string, object>();

@@ -69,6 +69,7 @@ def hasty():
 
 def is_quiet(server, begin, lines):
     """One line for what the client did wrong, and no trace of anything."""
+    server.wait_log(lines, start=begin)
     log = server.log[begin:]
     assert not [t for t in TRACES if t in log], log
     assert len(re.findall(lines, log)) == 1, log
