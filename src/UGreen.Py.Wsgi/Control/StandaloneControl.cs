@@ -4,7 +4,6 @@ namespace UGreen.Py.Wsgi.Control;
 public sealed class StandaloneControl : IServerControl
 {
     private readonly Action<string> _stop;
-    private long _requests;
 
     /// <param name="stop">Asks the process for a graceful stop; gets the reason.</param>
     public StandaloneControl(Action<string> stop) => _stop = stop;
@@ -23,7 +22,7 @@ public sealed class StandaloneControl : IServerControl
 
     public Action<int>? SignalReceived { get; set; }
 
-    public long TotalRequests => Volatile.Read(ref _requests);
+    public long TotalRequests { get; set; }
 
     public bool Reload(string reason) => false;
 
