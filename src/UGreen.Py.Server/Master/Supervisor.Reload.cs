@@ -1,0 +1,102 @@
+namespace UGreen.Py.Server.Master;
+
+/// <summary>
+/// Replacing workers that are well: a reload of all, one after the other, and single ones that have reached a limit. The new process serves before the old one drains, so no
+/// capacity is lost; one that does not come up leaves the old one as it is.
+/// </summary>
+internal sealed partial class Supervisor
+{
+    private readonly Queue<WorkerSlot> _reload = new();
+    private WorkerSlot? _reloadStep;
+    private string? _reloadAgain;
+
+    /// <summary>Replaces all workers.</summary>
+    public void Reload(string reason)
+    {
+        if (_isStopping || !_isServing) return;
+        if (_reloadStep is not null)
+        {
+            // What starts just now may have read the old files.
+            MasterLog.ReloadQueued(_logger, reason);
+            _reloadAgain = reason;
+            return;
+        }
+
+        foreach (var slot in _slots)
+        {
+            if (!slot.IsWanted) continue;
+            // One that waits to be tried again need not wait any more: something has changed.
+            (slot.Failures, slot.RetryAt) = (0, slot.Current is null ? Now : null);
+            _reload.Enqueue(slot);
+        }
+
+        MasterLog.Reloading(_logger, reason, _reload.Count);
+        _listener.ReloadBegan();
+        NextReloadStep();
+    }
+
+    private void NextReloadStep()
+    {
+        _reloadStep = null;
+        while (_reload.TryDequeue(out var slot))
+        {
+            if (!slot.IsWanted || (slot.Current is null && slot.Next is null)) continue;
+            _reloadStep = slot;
+            // A replacement that is starting for another reason may have read the old files.
+            if (slot.Next is { } next) DrainOrKill(next, "reload");
+            slot.Next = Launch(slot);
+            if (slot.Next is not null) return;
+            ReloadFailed("the process could not be started");
+            return;
+        }
+
+        MasterLog.Reloaded(_logger);
+        EndReload(succeeded: true);
+    }
+
+    private void ReloadStepDone(WorkerLife life)
+    {
+        if (_reloadStep == SlotOf(life) && _reloadStep.Current == life) NextReloadStep();
+    }
+
+    /// <returns>True: it was a step of a reload, which is given up.</returns>
+    private bool ReloadStepFailed(WorkerSlot slot, string reason)
+    {
+        if (_reloadStep != slot) return false;
+        // Its old process died meanwhile, and the new one was to take its place: that one is needed all the same.
+        if (slot.Current is null) TryLater(slot, reason);
+        ReloadFailed($"worker {slot.Number}: {reason}");
+        return true;
+    }
+
+    private void ReloadFailed(string reason)
+    {
+        _reloadStep = null;
+        _reload.Clear();
+        MasterLog.ReloadFailed(_logger, reason);
+        EndReload(succeeded: false);
+    }
+
+    private void EndReload(bool succeeded)
+    {
+        _listener.ReloadEnded(succeeded);
+        if (_reloadAgain is not { } reason) return;
+        _reloadAgain = null;
+        Reload(reason);
+    }
+
+    /// <summary>Begins to replace one worker that has reached a limit; one at a time, so that the machine needs room for one process more and not for twice as many.</summary>
+    private void RecycleOne()
+    {
+        if (_isStopping || _reloadStep is not null || _slots.Any(s => s.Next is not null)) return;
+        foreach (var slot in _slots)
+        {
+            if (slot.Current is not { State: WorkerState.Ready, RecycleReason: { } reason } life || Now < slot.RetryAt) continue;
+            if (!(Now >= life.RetireAt) && Now - life.ReadyAt < _settings.MinLifetime) continue;
+            MasterLog.Recycled(_logger, slot.Number, life.Process.Pid, reason);
+            slot.RetryAt = null;
+            slot.Next = Launch(slot);
+            return;
+        }
+    }
+}
