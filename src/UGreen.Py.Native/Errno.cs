@@ -20,6 +20,7 @@ public static class Errno
     public const int EFBIG = 27;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
+    public const int ERANGE = 34;
     public const int ENOSYS = 38;
     public const int ELOOP = 40;
     public const int ENOTSUP = 95;
@@ -45,6 +46,7 @@ public static class Errno
         EFBIG => nameof(EFBIG),
         ENOSPC => nameof(ENOSPC),
         EPIPE => nameof(EPIPE),
+        ERANGE => nameof(ERANGE),
         ENOSYS => nameof(ENOSYS),
         ELOOP => nameof(ELOOP),
         ENOTSUP => nameof(ENOTSUP),

@@ -90,4 +90,43 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library)]
     public static partial uint umask(uint mask);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setuid(uint user);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setgid(uint group);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setgroups(nuint count, uint* groups);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int initgroups(string user, uint group);
+
+    [LibraryImport(Library)]
+    public static partial uint geteuid();
+
+    [LibraryImport(Library)]
+    public static partial uint getegid();
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getresuid(uint* real, uint* effective, uint* saved);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getresgid(uint* real, uint* effective, uint* saved);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int getpwnam_r(string name, void* entry, byte* buffer, nuint bytes, void** result);
+
+    [LibraryImport(Library)]
+    public static partial int getpwuid_r(uint user, void* entry, byte* buffer, nuint bytes, void** result);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int getgrnam_r(string name, void* entry, byte* buffer, nuint bytes, void** result);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int chown(string path, uint user, uint group);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int fchown(int fd, uint user, uint group);
 }
