@@ -67,7 +67,7 @@ internal static class Daemonizer
         var line = message.IndexOf('\n', StringComparison.Ordinal);
         if (line < 0 || !int.TryParse(message[..line], NumberStyles.None, CultureInfo.InvariantCulture, out var code))
         {
-            errors.Write($"ugreen-py: the server {end} before it served; see {logFile}\n");
+            errors.Write($"ugreen-py: the server {(end.IsExited ? end : $"was {end}")} before it served; see {logFile}\n");
             return end.ShellCode == 0 ? ExitCode.Failure : end.ShellCode;
         }
 
