@@ -106,7 +106,8 @@ internal static class OptionTable
         new("Accepted for uWSGI's sake, without an effect",
         [
             new OptionSpec { Name = "die-on-term", Help = "SIGTERM always stops the server" },
-            new OptionSpec { Name = "lazy-apps", Aliases = ["lazy"], Help = "each worker loads the application itself, always" },
+            new OptionSpec { Name = "lazy-apps", Help = "each worker loads the application itself, always" },
+            new OptionSpec { Name = "lazy", Help = "the same" },
             new OptionSpec { Name = "single-interpreter", Help = "there is one interpreter in a process, always" },
             new OptionSpec { Name = "enable-threads", Help = "Python threads run, always" },
             new OptionSpec { Name = "thunder-lock", Help = "no worker is woken for a connection that another takes" },

@@ -167,6 +167,9 @@ internal sealed class ParsedArguments
     [Option("lazy-apps")]
     public bool LazyApps { get; set; }
 
+    [Option("lazy")]
+    public bool Lazy { get; set; }
+
     [Option("single-interpreter")]
     public bool SingleInterpreter { get; set; }
 
