@@ -13,4 +13,8 @@ public static class FileDescriptors
         if (copy < 0) throw LinuxException.Last("fcntl(F_DUPFD_CLOEXEC)");
         return new SafeFileHandle(copy, ownsHandle: true);
     }
+
+    /// <summary>Programs that are started from now on do not get it.</summary>
+    /// <returns>False: it is not open.</returns>
+    public static bool SetCloseOnExec(int fd) => Libc.fcntl(fd, Libc.FileControl.SetFd, Libc.FileControl.CloseOnExec) == 0;
 }

@@ -5,6 +5,7 @@ using UGreen.Py.Native;
 using UGreen.Py.Server.Hosting;
 using UGreen.Py.Server.Logging;
 using UGreen.Py.Server.Options;
+using UGreen.Py.Server.Process;
 
 namespace UGreen.Py.Server;
 
@@ -16,6 +17,7 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        var report = DaemonReport.Take();
         switch (ServerCommandLine.Parse(args, Surroundings.Real))
         {
             case CommandLineResult.ShowHelp:
@@ -28,8 +30,11 @@ internal static class Program
                 foreach (var warning in refused.Warnings) Console.Error.Write($"ugreen-py: warning: {warning}\n");
                 foreach (var error in refused.Errors) Console.Error.Write($"ugreen-py: {error}\n");
                 return ExitCode.Usage;
+            case CommandLineResult.Run { Options.Process.Daemonize: { } logFile } when !report.IsDaemon:
+                return RunInBackground(args, logFile);
             case CommandLineResult.Run run:
-                Serve(run.Options);
+                // In the background all output goes to the file, which is then also opened again by SIGUSR1.
+                Serve(report.IsDaemon ? run.Options with { LogTo = run.Options.LogTo ?? run.Options.Process.Daemonize } : run.Options, report);
                 break;
         }
 
@@ -37,8 +42,9 @@ internal static class Program
     }
 
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
-    private static void Serve(ServerOptions options)
+    private static void Serve(ServerOptions options, DaemonReport report)
     {
+        if (options.Process.Umask is { } mask) FileCreationMask.Set(mask);
         LogOutputs logs;
         try
         {
@@ -47,6 +53,7 @@ internal static class Program
         catch (StartupException e)
         {
             Console.Error.Write($"ugreen-py: {e.Message}\n");
+            report.Failed(ExitCode.Failure, $"ugreen-py: {e.Message}\n");
             return;
         }
 
@@ -60,24 +67,40 @@ internal static class Program
         signals.Register();
         _ = ReopenSignal.Register(() => logs.Reopen(logger));
 
+        var life = new ProcessLife(options, logs, report, TimeProvider.System);
         int exitCode;
         try
         {
+            life.Begin(role: null);
             // Before Python starts and before anything else runs that could ask for one.
             foreach (var (name, value) in options.Variables) ProcessEnvironment.Set(name, value);
             if (options.RequestLog.Format is { HasVariables: false }) ServerLog.FormatWithoutVariables(logger);
             if (options.RequestLog is { ShowForwardedFor: true, Json: false, Format: null }) ServerLog.NoAddressShown(logger);
             var shim = ShimLocator.Find(Surroundings.Real, AppContext.BaseDirectory);
             var worker = WorkerFactory.Create(options, shim, logs.Loggers);
-            var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System) { Ready = logs.ReleaseTerminal };
+            var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System) { Ready = logs.ReleaseTerminal, Life = life };
             exitCode = host.RunAsync().GetAwaiter().GetResult();
         }
         catch (Exception e)
         {
-            exitCode = Explain(e, logger, logs);
+            exitCode = Explain(e, logger, logs, report);
         }
 
+        life.Ended();
         Leave(exitCode, logs);
+    }
+
+    private static int RunInBackground(string[] args, string logFile)
+    {
+        try
+        {
+            return Daemonizer.Run(args, logFile, Console.Out, Console.Error);
+        }
+        catch (StartupException e)
+        {
+            Console.Error.Write($"ugreen-py: {e.Message}\n");
+            return ExitCode.Failure;
+        }
     }
 
     private static void Report(ServerOptions options, ILogger logger, LogOutputs logs)
@@ -88,13 +111,15 @@ internal static class Program
     }
 
     /// <summary>One line for the operator; the rest for those who ask for it with --log-level debug.</summary>
-    private static int Explain(Exception error, ILogger logger, LogOutputs logs)
+    private static int Explain(Exception error, ILogger logger, LogOutputs logs, DaemonReport report)
     {
         // Not as log lines: nothing is being served, and the last line on the terminal must be the one that says what to do.
         if (error is StartupException { Traceback: { } traceback }) logs.Errors.Write(traceback.TrimEnd() + "\n");
         var message = error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}";
         logs.Errors.Write($"ugreen-py: {message}\n");
-        logs.TellTerminal($"ugreen-py: {message}\n");
+        // In the background the terminal is behind the report, and standard error was the log from the beginning.
+        if (report.IsDaemon) report.Failed(ExitCode.Failure, $"{(error is StartupException { Traceback: { } text } ? text.TrimEnd() + "\n" : "")}ugreen-py: {message}\n");
+        else logs.TellTerminal($"ugreen-py: {message}\n");
         ServerLog.Details(logger, error);
         return ExitCode.Failure;
     }

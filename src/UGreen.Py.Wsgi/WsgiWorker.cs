@@ -80,6 +80,22 @@ public sealed partial class WsgiWorker : IGatewayApplication
         if (!await EndsWithin(_completed.Task, left > atLeast ? left : atLeast).ConfigureAwait(false)) AtExitCut();
     }
 
+    /// <summary>Asks the hub for a sign of life. Ends with true when it has looked into its inbox; not before, so not at all while it hangs. Any thread.</summary>
+    public Task<bool> RespondsAsync()
+    {
+        if (_hub is not { } hub) return Task.FromResult(false);
+        var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        hub.Inbox.Post(Responder.Instance, answer, 0);
+        return answer.Task;
+    }
+
+    private sealed class Responder : IInboxReceiver
+    {
+        public static Responder Instance { get; } = new();
+
+        public void Receive(object? payload, long token) => ((TaskCompletionSource<bool>)payload!).TrySetResult(true);
+    }
+
     private static async Task<bool> EndsWithin(Task task, TimeSpan time)
     {
         try

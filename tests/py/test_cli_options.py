@@ -54,7 +54,7 @@ def test_help():
     ended = run("--help")
     assert ended.code == 0 and ended.err == ""
     groups = re.findall(r"^(\S.*):$", ended.out, re.MULTILINE)
-    assert groups == ["Application", "Configuration files", "Static files", "Sockets", "Green threads", "Limits", "Python", "Logging", "Process", "Examples"]
+    assert groups == ["Application", "Configuration files", "Static files", "Sockets", "Green threads", "Limits", "Python", "Logging", "Process", "Accepted for uWSGI's sake, without an effect", "Examples"]
     for option in (
         "-w, --module", "--wsgi-file", "--callable", "--http", "--async", "--ugreen", "--ugreen-stacksize", "--ugreen-switch", "--pythonpath", "--pp", "--chdir",
         "-H, --virtualenv", "--python", "--log-level", "--disable-logging", "--version", "--help",

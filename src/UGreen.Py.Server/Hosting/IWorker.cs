@@ -15,6 +15,9 @@ internal interface IWorker : IGatewayApplication
     /// <summary>Faults when the hub dies, and ends when it was stopped.</summary>
     Task Completion { get; }
 
+    /// <summary>Ends with true when the worker has taken note of the question; one that hangs does not.</summary>
+    Task<bool> RespondsAsync();
+
     /// <summary>For the start block, as "3.11.2"; known after the start.</summary>
     string PythonVersion { get; }
 }

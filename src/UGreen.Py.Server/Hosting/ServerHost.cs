@@ -37,6 +37,9 @@ internal sealed class ServerHost
     /// <summary>Called once, when the server answers requests.</summary>
     public Action? Ready { get; init; }
 
+    /// <summary>What the process does for the outside; null: nothing.</summary>
+    public Process.ProcessLife? Life { get; init; }
+
     /// <returns>The exit code.</returns>
     /// <exception cref="StartupException">The application cannot be loaded.</exception>
     /// <exception cref="FrontException">An address cannot be bound.</exception>
@@ -70,23 +73,32 @@ internal sealed class ServerHost
         _signals.BeginGraceful();
         Announce(front);
         Ready?.Invoke();
+        Life?.Serving(_worker.RespondsAsync);
 
         // :: Step 3
         if (await Task.WhenAny(_signals.Requested, _worker.Completion).ConfigureAwait(false) == _worker.Completion) return Dead();
         var signal = await _signals.Requested.ConfigureAwait(false);
 
         // :: Steps 4 and 5
+        Life?.Stopping();
         await StopAsync(front, signal).ConfigureAwait(false);
         return ExitCode.Success;
     }
 
     private async Task StartAsync(HttpFront front)
     {
+        var bind = BindAsync(front);
+        if (Life is { SocketsComeFirst: true }) await bind.ConfigureAwait(false);
         // On the pool (the front does it itself): what either does before its first wait (JIT, sockets, dlopen) must not hold up the other.
         var worker = Task.Run(_worker.StartAsync);
-        var bind = front.StartAsync();
         await (await Task.WhenAny(worker, bind).ConfigureAwait(false)).ConfigureAwait(false);
         await Task.WhenAll(worker, bind).ConfigureAwait(false);
+    }
+
+    private async Task BindAsync(HttpFront front)
+    {
+        await front.StartAsync().ConfigureAwait(false);
+        Life?.SocketsOpened();
     }
 
     private void Announce(HttpFront front)

@@ -16,6 +16,8 @@ internal sealed class WsgiWorkerAdapter : IWorker
 
     public void Submit(GatewayExchange exchange) => _worker.Submit(exchange);
 
+    public Task<bool> RespondsAsync() => _worker.RespondsAsync();
+
     public Task StopAsync(TimeSpan grace) => _worker.StopAsync(grace);
 
     public async Task StartAsync()

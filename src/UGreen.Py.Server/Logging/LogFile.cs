@@ -23,18 +23,25 @@ internal sealed class LogFile
         _isInherited = isInherited;
     }
 
+    /// <summary>It was not there before the server opened it the first time.</summary>
+    public bool IsNew { get; private init; }
+
     /// <summary>The number to write to.</summary>
     public int Number => _numbers[^1];
 
     /// <summary>Opens a file of its own.</summary>
     /// <exception cref="StartupException">It cannot be opened.</exception>
-    public static LogFile Open(string option, string path) => new(option, path, [OpenFile(option, path)], isInherited: false);
+    public static LogFile Open(string option, string path)
+    {
+        var isNew = IsMissing(path);
+        return new(option, path, [OpenFile(option, path)], isInherited: false) { IsNew = isNew };
+    }
 
     /// <summary>Lets standard output and error be the file, for .NET, Python, C libraries and programs that the application starts.</summary>
     /// <exception cref="StartupException">It cannot be opened; nothing has changed then.</exception>
     public static LogFile TakeStandardStreams(string option, string path)
     {
-        var file = new LogFile(option, path, [OutputDescriptor.StandardOutput, OutputDescriptor.StandardError], isInherited: true);
+        var file = new LogFile(option, path, [OutputDescriptor.StandardOutput, OutputDescriptor.StandardError], isInherited: true) { IsNew = IsMissing(path) };
         file.Reopen();
         return file;
     }
@@ -57,6 +64,9 @@ internal sealed class LogFile
             OutputDescriptor.Close(fresh);
         }
     }
+
+    // An empty one, too: the process that starts a server in the background has made it.
+    private static bool IsMissing(string path) => new FileInfo(path) is not { Exists: true, Length: > 0 };
 
     private static int OpenFile(string option, string path)
     {

@@ -88,6 +88,22 @@ internal sealed class LogOutputs
         }
     }
 
+    /// <summary>Gives the files that the server has created to the user as whom it will run, who could not open them again otherwise.</summary>
+    public void GiveTo(uint user, uint group, ILogger logger)
+    {
+        foreach (var file in _files.Where(file => file.IsNew))
+        {
+            try
+            {
+                Credentials.ChangeOwner(file.Number, user, group);
+            }
+            catch (LinuxException e)
+            {
+                Process.ProcessLog.LogNotGiven(logger, user, e.Message);
+            }
+        }
+    }
+
     /// <summary>Writes what is pending; disposing the factory waits until the console logger has written its queue.</summary>
     public void Flush()
     {

@@ -33,7 +33,7 @@ internal sealed class OptionValidator
     {
         var application = new ApplicationValidator(_arguments, _errors);
         var limits = LimitOptions.Read(_arguments, _errors);
-        var sockets = new SocketOptions(_arguments, _errors);
+        var sockets = new SocketOptions(_arguments, _surroundings.PassedSockets, _errors);
         var stacks = Stacks();
         return new ServerOptions
         {
@@ -47,6 +47,8 @@ internal sealed class OptionValidator
             Http = sockets.Http(),
             Sockets = sockets.Uwsgi(),
             SocketMode = sockets.Mode(),
+            UnusedSockets = sockets.Unused(),
+            Process = new ProcessOptionsReader(_arguments, _surroundings, _errors).Read(),
             Forwarded = sockets.Forwarded(),
             Backlog = Number("listen", _arguments.Listen, OptionDefaults.Backlog, 1, OptionDefaults.MaxBacklog),
             BufferSize = limits.BufferSize,

@@ -128,6 +128,60 @@ internal sealed class ParsedArguments
     [Option("shutdown-timeout")]
     public string? ShutdownTimeout { get; set; }
 
+    [Option("chown-socket")]
+    public string? ChownSocket { get; set; }
+
+    [Option("pidfile")]
+    public string? PidFile { get; set; }
+
+    [Option("vacuum")]
+    public bool Vacuum { get; set; }
+
+    [Option("uid")]
+    public string? Uid { get; set; }
+
+    [Option("gid")]
+    public string? Gid { get; set; }
+
+    [Option("umask")]
+    public string? Umask { get; set; }
+
+    [Option("daemonize")]
+    public string? Daemonize { get; set; }
+
+    [Option("procname")]
+    public string? ProcName { get; set; }
+
+    [Option("auto-procname")]
+    public bool AutoProcName { get; set; }
+
+    [Option("procname-prefix")]
+    public string? ProcNamePrefix { get; set; }
+
+    [Option("procname-prefix-spaced")]
+    public string? ProcNamePrefixSpaced { get; set; }
+
+    [Option("die-on-term")]
+    public bool DieOnTerm { get; set; }
+
+    [Option("lazy-apps")]
+    public bool LazyApps { get; set; }
+
+    [Option("lazy")]
+    public bool Lazy { get; set; }
+
+    [Option("single-interpreter")]
+    public bool SingleInterpreter { get; set; }
+
+    [Option("enable-threads")]
+    public bool EnableThreads { get; set; }
+
+    [Option("thunder-lock")]
+    public bool ThunderLock { get; set; }
+
+    [Option("no-orphans")]
+    public bool NoOrphans { get; set; }
+
     [Option("log-level")]
     public string? LogLevel { get; set; }
 

@@ -38,6 +38,11 @@ internal sealed record ServerOptions
     /// <summary>Permissions of unix sockets; null: what the umask leaves.</summary>
     public UnixFileMode? SocketMode { get; init; }
 
+    /// <summary>Sockets that the process was given and that no option names.</summary>
+    public IReadOnlyList<PassedSocket> UnusedSockets { get; init; } = [];
+
+    public ProcessOptions Process { get; init; } = new();
+
     /// <summary>Whose X-Forwarded headers count; null: nobody's.</summary>
     public ForwardedPeers? Forwarded { get; init; }
 

@@ -9,25 +9,39 @@ internal sealed class SocketOptions
     private const int MaxMode = 0x1ff; // 0777
 
     private readonly ParsedArguments _arguments;
+    private readonly IReadOnlyList<PassedSocket> _passed;
     private readonly List<string> _errors;
 
     /// <param name="arguments">The command line.</param>
+    /// <param name="passed">Sockets that the process was started with.</param>
     /// <param name="errors">Gets a line for each error.</param>
-    public SocketOptions(ParsedArguments arguments, List<string> errors)
+    public SocketOptions(ParsedArguments arguments, IReadOnlyList<PassedSocket> passed, List<string> errors)
     {
         _arguments = arguments;
+        _passed = passed;
         _errors = errors;
     }
 
-    /// <summary>Those without TLS, then those with it. The default only when no option names any socket.</summary>
+    /// <summary>Those without TLS, then those with it. When no option names any socket: those that the process was started with, or else the default.</summary>
     public List<HttpEndpoint> Http()
     {
-        var isDefault = !_arguments.Http.Any() && !_arguments.Https.Any() && !_arguments.Socket.Any();
-        var plain = isDefault ? [OptionDefaults.Http] : _arguments.Http;
-        return [.. Each(plain, HttpEndpoint.Parse), .. Each(_arguments.Https, HttpEndpoint.ParseTls)];
+        var plain = IsUnsaid ? (_passed.Count > 0 ? [.. _passed.Select(socket => socket.Address)] : [OptionDefaults.Http]) : _arguments.Http;
+        return [.. Each(Resolved(plain), HttpEndpoint.Parse), .. Each(Resolved(_arguments.Https), HttpEndpoint.ParseTls)];
     }
 
-    public List<UwsgiEndpoint> Uwsgi() => Each(_arguments.Socket, UwsgiEndpoint.Parse);
+    public List<UwsgiEndpoint> Uwsgi() => Each(Resolved(_arguments.Socket), UwsgiEndpoint.Parse);
+
+    /// <summary>Sockets that the process was started with and that nothing serves.</summary>
+    public List<PassedSocket> Unused()
+    {
+        if (IsUnsaid) return [];
+        var named = Resolved([.. _arguments.Http, .. _arguments.Https, .. _arguments.Socket]).Select(address => address.Trim().Split(',')[0]).ToHashSet(StringComparer.Ordinal);
+        return [.. _passed.Where(socket => !named.Contains(socket.Address))];
+    }
+
+    private bool IsUnsaid => !_arguments.Http.Any() && !_arguments.Https.Any() && !_arguments.Socket.Any();
+
+    private IEnumerable<string> Resolved(IEnumerable<string> addresses) => addresses.Select(address => PassedSocket.Resolve(address, _passed));
 
     /// <summary>An octal number from 0 to 777, as chmod takes it.</summary>
     public UnixFileMode? Mode()

@@ -9,9 +9,13 @@ internal sealed record Surroundings(Func<string, string?> Environment, Func<stri
     /// <summary>The folder that relative paths of configuration files begin at.</summary>
     public string Folder { get; init; } = CurrentFolder();
 
+    /// <summary>Listening sockets that the process was started with.</summary>
+    public IReadOnlyList<PassedSocket> PassedSockets { get; init; } = [];
+
     public static Surroundings Real { get; } = new(System.Environment.GetEnvironmentVariable, Directory.Exists, Path.Exists)
     {
         Variables = () => System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(v => KeyValuePair.Create((string)v.Key, v.Value as string ?? "")),
+        PassedSockets = PassedSocket.Read(System.Environment.GetEnvironmentVariable, System.Environment.ProcessId),
     };
 
     private static string CurrentFolder()

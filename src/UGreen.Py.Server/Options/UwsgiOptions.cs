@@ -6,10 +6,10 @@ internal static class UwsgiOptions
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
         "i", "M", "p", "R", "T", "t", "x",
-        "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "cron", "daemonize", "die-on-term", "emperor", "enable-threads", "fiber", "gevent",
-        "gid", "greenlet", "harakiri", "lazy", "lazy-apps", "loop", "master", "max-requests", "memory-report", "mule", "offload-threads", "pidfile",
-        "post-buffering", "processes", "procname-prefix", "py-autoreload", "queue", "reload-on-rss", "sharedarea", "single-interpreter", "spooler",
-        "stats", "threads", "thunder-lock", "tornado", "touch-reload", "uid", "umask", "vacuum", "worker-reload-mercy", "workers", "xml",
+        "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "cron", "emperor", "fiber", "gevent",
+        "greenlet", "harakiri", "loop", "master", "max-requests", "memory-report", "mule", "offload-threads", "pidfile",
+        "post-buffering", "processes", "py-autoreload", "queue", "reload-on-rss", "sharedarea", "spooler",
+        "stats", "threads", "tornado", "touch-reload", "worker-reload-mercy", "workers", "xml",
     };
 
     /// <param name="name">Without dashes.</param>

@@ -22,6 +22,8 @@ internal sealed class FakeWorker : IWorker
 
     public Task StartAsync() => Start();
 
+    public Task<bool> RespondsAsync() => Task.FromResult(true);
+
     public Task StopAsync(TimeSpan grace)
     {
         StoppedWith = grace;

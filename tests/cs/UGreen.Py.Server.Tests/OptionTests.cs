@@ -75,10 +75,10 @@ public sealed class OptionTests
     [Fact]
     public void Repeatable_options_accumulate_and_leave_the_bare_argument_alone()
     {
-        var options = Run("--http", ":1", "--pp", "/a,b:c", "--http=:2", "--python-path", "-d", "--pythonpath", "/e", "app:app");
+        var options = Run("--http", ":1", "--pp", "/a,b:c", "--http=:2", "--python-path", "-Z", "--pythonpath", "/e", "app:app");
 
         Assert.Equal([":1", ":2"], options.Http.Select(h => h.Text));
-        Assert.Equal(["/a,b:c", "-d", "/e"], options.PythonPaths);
+        Assert.Equal(["/a,b:c", "-Z", "/e"], options.PythonPaths);
         Assert.Equal("app", Assert.Single(options.Applications).Module);
     }
 
