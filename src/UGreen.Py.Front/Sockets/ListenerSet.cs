@@ -7,15 +7,14 @@ namespace UGreen.Py.Front.Sockets;
 /// <summary>
 /// Listening sockets that several processes share: the master opens them, a worker adopts their descriptors and serves on them without binding.
 /// <para>
-/// A front gets sockets that do not own their descriptor. .NET may call shutdown(2) when it disposes a socket that it owns, and that would end the listening of every
-/// process; here a descriptor is only ever closed. A socket file is removed by the set that opened it, never by one that adopted it.
+/// A front gets sockets that do not own their descriptor. When .NET disposes a socket that it owns it may, for blocking calls, call shutdown(2), and that would
+/// end the listening of every process; here a descriptor is only ever closed. A socket file is removed by the set that opened it, never by one that adopted it.
 /// </para>
 /// </summary>
 public sealed class ListenerSet : IDisposable
 {
-    private readonly List<Socket> _fronts = [];
     private readonly List<SafeFileHandle> _adopted = [];
-    private readonly Dictionary<EndPoint, Socket> _taken = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<EndPoint, int> _taken = new(ReferenceEqualityComparer.Instance);
     private readonly ListeningSockets? _opened;
     private readonly List<EndPoint> _keys = [];
 
@@ -86,24 +85,18 @@ public sealed class ListenerSet : IDisposable
     /// <summary>Closes this process's descriptors.</summary>
     public void Dispose()
     {
-        foreach (var socket in _fronts) socket.Dispose();
         foreach (var handle in _adopted) handle.Dispose();
         _opened?.Dispose();
     }
 
-    /// <summary>What Kestrel's transport asks for; disposing it closes nothing.</summary>
-    internal Socket Take(EndPoint key) => _taken[key];
+    /// <summary>What Kestrel's transport asks for: a new object for each front, whose end closes nothing. One front at a time, as .NET watches a descriptor once.</summary>
+    internal Socket Take(EndPoint key) => new(new SafeSocketHandle((nint)_taken[key], ownsHandle: false));
 
     private void Complete(HttpFrontOptions options, int[] descriptors)
     {
         Descriptors = descriptors;
         var schemes = options.Endpoints.Select(e => e.Scheme).Concat(options.UwsgiEndpoints.Select(_ => "uwsgi")).ToList();
         Addresses = [.. _keys.Select((key, i) => HttpFront.Text(schemes[i], key))];
-        for (var i = 0; i < descriptors.Length; i++)
-        {
-            var socket = new Socket(new SafeSocketHandle((nint)descriptors[i], ownsHandle: false));
-            _fronts.Add(socket);
-            _taken.Add(_keys[i], socket);
-        }
+        for (var i = 0; i < descriptors.Length; i++) _taken.Add(_keys[i], descriptors[i]);
     }
 }
