@@ -16,6 +16,7 @@ namespace UGreen.Py.Front;
 public sealed class HttpFront : IAsyncDisposable
 {
     private readonly HttpFrontOptions _options;
+    private readonly ListenerSet? _shared;
     private readonly ILoggerFactory _loggers;
     private readonly HttpApplication _application;
     private readonly UwsgiConnectionHandler _uwsgi;
@@ -31,7 +32,8 @@ public sealed class HttpFront : IAsyncDisposable
     /// <param name="application">The application side.</param>
     /// <param name="accessLog">Null: requests are not logged.</param>
     /// <param name="loggers">For the front's own lines and for Kestrel's.</param>
-    public HttpFront(HttpFrontOptions options, IGatewayApplication application, IAccessLog? accessLog, ILoggerFactory loggers)
+    /// <param name="shared">Sockets to serve on, which stay the caller's; null: the front opens its own.</param>
+    public HttpFront(HttpFrontOptions options, IGatewayApplication application, IAccessLog? accessLog, ILoggerFactory loggers, ListenerSet? shared = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(application);
@@ -39,6 +41,7 @@ public sealed class HttpFront : IAsyncDisposable
         if (options.Endpoints.Count + options.UwsgiEndpoints.Count == 0) throw new ArgumentException("at least one endpoint is needed", nameof(options));
 
         _options = options;
+        _shared = shared;
         _loggers = loggers;
         _pauses = options.Limits.Pause is { } pause ? new PauseWatch(pause, TimeProvider.System) : null;
         var uwsgi = options.Uwsgi with { HeadTimeout = options.Limits.Head, Pause = options.Limits.Pause, BodyBytes = options.Limits.BodyBytes };
@@ -94,7 +97,7 @@ public sealed class HttpFront : IAsyncDisposable
             {
                 // Before the socket: nobody shall connect to a server that cannot answer.
                 var tls = endpoint.Tls?.Load();
-                var key = await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
+                var key = _shared?.Keys[addresses.Count] ?? await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
                 if (tls is var (certificate, chain)) KestrelSetup.ListenHttps(settings, key, certificate, chain, _loggers);
                 else KestrelSetup.ListenHttp(settings, key);
                 addresses.Add(Text(endpoint.Scheme, key));
@@ -102,12 +105,12 @@ public sealed class HttpFront : IAsyncDisposable
 
             foreach (var endpoint in _options.UwsgiEndpoints)
             {
-                var key = await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
+                var key = _shared?.Keys[addresses.Count] ?? await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
                 UwsgiEndpoint.Listen(settings, key, _uwsgi);
                 addresses.Add(Text("uwsgi", key));
             }
 
-            var transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(sockets, _options.Backlog), _options.Limits, _blocks, _loggers);
+            var transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, _blocks, _loggers);
             _server = new KestrelServer(Options.Create(settings), transport, new KestrelLoggers(_loggers, TimeProvider.System));
             await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
             Addresses = addresses;
@@ -121,5 +124,5 @@ public sealed class HttpFront : IAsyncDisposable
         }
     }
 
-    private static string Text(string scheme, EndPoint address) => address is IPEndPoint ? $"{scheme}://{address}" : $"{scheme}://unix:{address}";
+    internal static string Text(string scheme, EndPoint address) => address is IPEndPoint ? $"{scheme}://{address}" : $"{scheme}://unix:{address}";
 }

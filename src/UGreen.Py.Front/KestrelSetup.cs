@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -11,7 +12,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using UGreen.Py.Front.Sockets;
 
 namespace UGreen.Py.Front;
 
@@ -53,8 +53,8 @@ internal static class KestrelSetup
         }));
     }
 
-    public static SocketTransportOptions TransportOptions(ListeningSockets sockets, int backlog)
-        => new() { Backlog = backlog, CreateBoundListenSocket = sockets.Take };
+    public static SocketTransportOptions TransportOptions(Func<EndPoint, Socket> take, int backlog)
+        => new() { Backlog = backlog, CreateBoundListenSocket = take };
 
     /// <summary>The sockets, with the limits that are not Kestrel's.</summary>
     public static IConnectionListenerFactory Transport(SocketTransportOptions options, FrontLimits limits, BlockPool blocks, ILoggerFactory loggers)
