@@ -27,6 +27,8 @@ internal sealed class Scoreboard
 
     public ScoreboardLayout Layout => _layout;
 
+    public SharedMemory Memory => _memory;
+
     /// <summary>Nanoseconds of CLOCK_MONOTONIC, the clock of all times in it.</summary>
     public static long Now => System.Diagnostics.Stopwatch.GetTimestamp() * (1_000_000_000 / System.Diagnostics.Stopwatch.Frequency);
 
@@ -101,9 +103,6 @@ internal sealed class Scoreboard
 
         return null;
     }
-
-    /// <summary>The board that the worker of a row writes on.</summary>
-    public WorkerBoard BoardOf(int row) => new(_memory, _layout, row);
 
     /// <summary>For <c>uwsgi.workers()</c>.</summary>
     public IReadOnlyList<WorkerFigures> Workers() => [.. Enumerable.Range(1, _layout.Workers).Select(FiguresOf)];
