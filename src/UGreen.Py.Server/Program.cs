@@ -118,7 +118,7 @@ internal static class Program
         try
         {
             using var listeners = role.Listeners(FrontSettings.Of(options, null));
-            var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, role.Control, role.Board(options));
+            var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, role.Control, role.Board(options), role.ChannelFd);
             var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System)
             {
                 Ready = () =>

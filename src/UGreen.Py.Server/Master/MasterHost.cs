@@ -191,6 +191,9 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
             case [Message.Reload, var reason]:
                 _supervisor.Reload(reason);
                 break;
+            case [Message.Overflow, .. var line]:
+                _supervisor.LastWords(worker.Pid, string.Join(' ', line).Split(['.', ';', ':'])[0]);
+                break;
             case [Message.Stop, var reason]:
                 Stop(reason);
                 break;
