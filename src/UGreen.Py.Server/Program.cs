@@ -128,6 +128,7 @@ internal static class Program
                 },
                 Shared = listeners,
                 Announces = false,
+                Linger = role.Linger,
             };
             exitCode = host.RunAsync().GetAwaiter().GetResult();
         }

@@ -251,6 +251,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
     private void Stop(string reason)
     {
         _life.Stopping();
+        _board.IsStopping = true;
         _beside.Stop(atOnce: false);
         _supervisor.Stop(reason);
     }

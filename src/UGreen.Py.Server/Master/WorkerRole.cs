@@ -16,6 +16,9 @@ internal sealed class WorkerRole
     // On top of what a drain may take: whatever holds it up, no orphan stays.
     private static readonly TimeSpan OrphanTime = TimeSpan.FromSeconds(10);
 
+    // For the next request of a client that has not been told yet: many times what a network takes, and no burden for a reload.
+    private static readonly TimeSpan ReplacedLinger = TimeSpan.FromSeconds(1);
+
     private readonly WorkerOrder _order;
     private readonly ControlChannel _channel;
     private readonly Scoreboard _board;
@@ -66,6 +69,9 @@ internal sealed class WorkerRole
 
     /// <exception cref="FrontException">The descriptors do not fit the options.</exception>
     public ListenerSet Listeners(HttpFrontOptions options) => ListenerSet.Adopt(options, _order.Listeners);
+
+    /// <summary>See <see cref="ServerHost.Linger"/>.</summary>
+    public TimeSpan Linger() => _board.IsStopping ? TimeSpan.Zero : ReplacedLinger;
 
     public void Leaving() => _channel.Send(Message.Leaving, "SIGTERM");
 
