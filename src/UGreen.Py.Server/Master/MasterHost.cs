@@ -192,7 +192,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
                 _supervisor.Reload(reason);
                 break;
             case [Message.Overflow, .. var line]:
-                _supervisor.LastWords(worker.Pid, string.Join(' ', line).Split(['.', ';', ':'])[0]);
+                _supervisor.LastWords(worker.Pid, string.Join(' ', line).Split(["(", "."], 2, StringSplitOptions.TrimEntries)[0]);
                 break;
             case [Message.Stop, var reason]:
                 Stop(reason);
