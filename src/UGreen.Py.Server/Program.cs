@@ -6,6 +6,7 @@ using UGreen.Py.Server.Hosting;
 using UGreen.Py.Server.Logging;
 using UGreen.Py.Server.Options;
 using UGreen.Py.Server.Process;
+using UGreen.Py.Wsgi.Control;
 
 namespace UGreen.Py.Server;
 
@@ -77,8 +78,18 @@ internal static class Program
             if (options.RequestLog.Format is { HasVariables: false }) ServerLog.FormatWithoutVariables(logger);
             if (options.RequestLog is { ShowForwardedFor: true, Json: false, Format: null }) ServerLog.NoAddressShown(logger);
             var shim = ShimLocator.Find(Surroundings.Real, AppContext.BaseDirectory);
-            var worker = WorkerFactory.Create(options, shim, logs.Loggers);
-            var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System) { Ready = logs.ReleaseTerminal, Life = life };
+            var counters = new RequestCounters(options.Cores);
+            var control = new StandaloneControl(signals.Request, counters);
+            var worker = WorkerFactory.Create(options, shim, logs.Loggers, control, counters);
+            var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System)
+            {
+                Ready = () =>
+                {
+                    control.IsReady = true;
+                    logs.ReleaseTerminal();
+                },
+                Life = life,
+            };
             exitCode = host.RunAsync().GetAwaiter().GetResult();
         }
         catch (Exception e)
