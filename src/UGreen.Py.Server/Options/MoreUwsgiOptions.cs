@@ -6,7 +6,7 @@ internal static class MoreUwsgiOptions
     public static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
         "abstract-socket", "add-gid", "alarm", "binary-path", "buffer-size", "cache-expires-only", "catch-exceptions", "chdir2", "cheap", "cheaper-algo",
-        "cheaper-busyness-max", "cheaper-busyness-min", "cheaper-initial", "cheaper-overload", "cheaper-rss-limit-hard", "cheaper-rss-limit-soft", "cheaper-step",
+        "cheaper-busyness-max", "cheaper-busyness-min", "cheaper-rss-limit-hard", "cheaper-rss-limit-soft",
         "check-static-docroot", "chunked-input-limit", "chunked-input-timeout", "close-on-exec", "close-on-exec2", "cpu-affinity", "cron2",
         "daemonize2", "del-header", "die-on-idle", "disable-sendfile", "disable-write-exception", "drop-after-apps", "emperor-stats", "enable-metrics",
         "enable-proxy-protocol", "envdir", "evil-reload-on-rss", "exec-asap", "exec-post-app", "exec-pre-app", "exit-on-reload", "farm", "fastrouter",
@@ -16,11 +16,11 @@ internal static class MoreUwsgiOptions
         "http-processes", "http-raw-body", "http-to", "http-websockets", "http11-socket", "https-socket", "https2", "idle", "ignore-sigpipe", "ignore-write-errors",
         "log-4xx", "log-5xx", "log-backupname", "log-big", "log-date", "log-drain", "log-encoder", "log-ioerror", "log-master", "log-maxsize", "log-micros",
         "log-prefix", "log-reopen", "log-req-encoder", "log-route", "log-sendfile", "log-slow", "log-truncate", "log-x-forwarded-for", "log-zero", "logdate",
-        "logfile-chmod", "logfile-chown", "logformat-strftime", "logger", "logto2", "locks", "max-fd", "max-requests-delta", "max-vars", "max-worker-lifetime",
-        "max-worker-lifetime-delta", "metric", "mime-file", "min-worker-lifetime", "mules", "no-default-app", "no-defer-accept", "no-site", "paste", "pcre-jit", "pidfile2",
+        "logfile-chmod", "logfile-chown", "logformat-strftime", "logger", "logto2", "locks", "max-fd", "max-vars",
+        "metric", "mime-file", "mules", "no-default-app", "no-defer-accept", "no-site", "paste", "pcre-jit", "pidfile2",
         "plugin", "plugins", "plugins-dir", "plugin-dir", "post-buffering-bufsize", "procname-append", "procname-master", "protocol", "py-auto-reload",
         "py-call-osafterfork", "py-call-uwsgi-fork-hooks", "py-tracebacker", "pyargv", "pyimport", "pymodule-alias", "pyrun", "pythonpath2", "python-auto-reload", "python-autoreload",
-        "python-import", "queue-blocksize", "queue-store", "rbtimer", "reload-mercy", "reload-on-as", "reload-on-exception", "reload-os-env", "rem-header",
+        "python-import", "queue-blocksize", "queue-store", "rbtimer", "reload-on-as", "reload-on-exception", "reload-os-env", "rem-header",
         "remap-modifier", "req-logger", "reuse-port", "route", "route-host", "route-if", "route-run", "route-uri", "safe-pidfile", "sharedarea", "shared-import", "shared-socket",
         "smart-attach-daemon", "so-keepalive", "so-send-timeout", "so-write-timeout", "socket-protocol", "spooler-chdir", "spooler-frequency", "spooler-harakiri",
         "spooler-import", "spooler-max-tasks", "spooler-ordered", "spooler-processes", "spooler-quiet", "ssl-sessions-use-cache", "static-expires",

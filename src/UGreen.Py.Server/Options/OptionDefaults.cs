@@ -31,6 +31,14 @@ internal static class OptionDefaults
     public const int MaxThreads = 4096;
     public const int ShutdownTimeoutSeconds = 10;
     public const int MaxShutdownTimeoutSeconds = 86_400;
+    /// <summary>A bound against typing errors: each worker is a process with an interpreter.</summary>
+    public const int MaxWorkers = 1024;
+    /// <summary>As uWSGI: enough that an application which exceeds a limit at once does not become a storm of starts.</summary>
+    public const int MinWorkerLifetimeSeconds = 10;
+    /// <summary>As uWSGI: three looks, a second apart.</summary>
+    public const int CheaperOverloadSeconds = 3;
+    /// <summary>A bound against typing errors: a year.</summary>
+    public const int MaxWorkerSeconds = 366 * 86_400;
     public const string LogLevel = "info";
     public const string Switch = "direct";
 

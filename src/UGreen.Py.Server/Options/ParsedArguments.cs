@@ -236,6 +236,51 @@ internal sealed class ParsedArguments
     [Option("log-zero")]
     public bool LogZero { get; set; }
 
+    [Option("master")]
+    public bool Master { get; set; }
+
+    [Option("processes")]
+    public string? Processes { get; set; }
+
+    [Option("max-requests")]
+    public string? MaxRequests { get; set; }
+
+    [Option("max-requests-delta")]
+    public string? MaxRequestsDelta { get; set; }
+
+    [Option("reload-on-rss")]
+    public string? ReloadOnRss { get; set; }
+
+    [Option("min-worker-lifetime")]
+    public string? MinWorkerLifetime { get; set; }
+
+    [Option("worker-lifetime")]
+    public string? WorkerLifetime { get; set; }
+
+    [Option("max-worker-lifetime-delta")]
+    public string? MaxWorkerLifetimeDelta { get; set; }
+
+    [Option("touch-reload", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> TouchReload { get; set; } = [];
+
+    [Option("cheaper")]
+    public string? Cheaper { get; set; }
+
+    [Option("cheaper-initial")]
+    public string? CheaperInitial { get; set; }
+
+    [Option("cheaper-step")]
+    public string? CheaperStep { get; set; }
+
+    [Option("cheaper-overload")]
+    public string? CheaperOverload { get; set; }
+
+    [Option("attach-daemon", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> AttachDaemon { get; set; } = [];
+
+    [Option("cron", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> Cron { get; set; } = [];
+
     [Option("version")]
     public bool Version { get; set; }
 

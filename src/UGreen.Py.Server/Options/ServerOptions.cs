@@ -84,6 +84,8 @@ internal sealed record ServerOptions
     /// <summary>libpython or an executable; null: look for one.</summary>
     public string? Python { get; init; }
 
+    public MasterOptions Master { get; init; } = new();
+
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(OptionDefaults.ShutdownTimeoutSeconds);
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;

@@ -5,11 +5,11 @@ internal static class UwsgiOptions
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "i", "M", "p", "R", "T", "t", "x",
-        "asyncio", "attach-daemon", "cache", "cache2", "cheaper", "cron", "emperor", "fiber", "gevent",
-        "greenlet", "harakiri", "loop", "master", "max-requests", "memory-report", "mule", "offload-threads", "pidfile",
-        "post-buffering", "processes", "py-autoreload", "queue", "reload-on-rss", "sharedarea", "spooler",
-        "stats", "threads", "tornado", "touch-reload", "worker-reload-mercy", "workers", "xml",
+        "i", "T", "t", "x",
+        "asyncio", "cache", "cache2", "emperor", "fiber", "gevent",
+        "greenlet", "harakiri", "loop", "memory-report", "mule", "offload-threads", "pidfile",
+        "post-buffering", "py-autoreload", "queue", "sharedarea", "spooler",
+        "stats", "threads", "tornado", "xml",
     };
 
     /// <param name="name">Without dashes.</param>

@@ -1,0 +1,103 @@
+using System.Globalization;
+using UGreen.Py.Native;
+using UGreen.Py.Server.Process;
+
+namespace UGreen.Py.Server.Master;
+
+/// <summary>
+/// Starts workers: the same program again, with the listening sockets, the scoreboard and a channel to the master as its descriptors. Nothing is forked, because the CLR does not
+/// survive it.
+/// </summary>
+internal sealed class WorkerLauncher : IWorkerLauncher
+{
+    // Descriptors of the worker: 0 to 2 are the master's own; systemd's sockets keep no number.
+    private const int ChannelFd = 3;
+    private const int ScoreboardFd = 4;
+    private const int LockFd = 5;
+    private const int FirstListener = 6;
+
+    private readonly WorkerOrder _common;
+    private readonly Scoreboard _board;
+    private readonly SharedMemory _locks;
+    private readonly IReadOnlyList<int> _listeners;
+    private readonly Options.ProcessOptions _names;
+    private readonly OwnProgram _program = OwnProgram.Find("--master");
+
+    public WorkerLauncher(WorkerOrder common, Scoreboard board, SharedMemory locks, IReadOnlyList<int> listeners, Options.ProcessOptions names)
+    {
+        _common = common;
+        _board = board;
+        _locks = locks;
+        _listeners = listeners;
+        _names = names;
+    }
+
+    /// <summary>Runs something on the master's loop; any thread.</summary>
+    public required Action<Action> Post { get; init; }
+
+    /// <summary>See <see cref="WorkerProcess.Said"/>.</summary>
+    public required Action<WorkerProcess, string[]> Said { get; init; }
+
+    /// <summary>See <see cref="WorkerProcess.Ended"/>.</summary>
+    public required Action<WorkerProcess, EndStatus> Ended { get; init; }
+
+    /// <summary>How often a worker was started again.</summary>
+    public required Func<int, int> Respawns { get; init; }
+
+    public IWorkerProcess Launch(int worker)
+    {
+        var row = _board.Take(worker, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), Respawns(worker));
+        if (row < 0) throw new WorkerStartException("too many workers are still draining");
+        try
+        {
+            var (mine, theirs) = SocketPair.Create();
+            var channel = new ControlChannel(mine);
+            try
+            {
+                var pid = Spawn(worker, theirs);
+                _board.SetPid(row, pid);
+                channel.Send(Message.Order, Order(worker, row).Write());
+                var process = new WorkerProcess(pid, row, channel, Post) { Said = Said, Ended = Ended };
+                process.Watch();
+                return process;
+            }
+            catch
+            {
+                channel.Dispose();
+                throw;
+            }
+            finally
+            {
+                OutputDescriptor.Close(theirs);
+            }
+        }
+        catch (LinuxException e)
+        {
+            _board.Release(row);
+            throw new WorkerStartException(e.Message, e);
+        }
+    }
+
+    private int Spawn(int worker, int channel)
+    {
+        var descriptors = new Dictionary<int, int> { [ChannelFd] = channel, [ScoreboardFd] = _board.Fd, [LockFd] = _locks.Fd };
+        for (var i = 0; i < _listeners.Count; i++) descriptors[FirstListener + i] = _listeners[i];
+        var name = ProcessNames.Of(_names, $"worker {worker}") ?? string.Create(CultureInfo.InvariantCulture, $"ugreen-py worker {worker} of {Environment.ProcessId}");
+        return SpawnedProcess.Start(new SpawnRequest
+        {
+            Path = _program.Path,
+            Arguments = [name, .. _program.Before],
+            Changes = new Dictionary<string, string?> { [WorkerOrder.Variable] = ChannelFd.ToString(CultureInfo.InvariantCulture) },
+            Descriptors = descriptors,
+        });
+    }
+
+    private WorkerOrder Order(int worker, int row) => _common with
+    {
+        Worker = worker,
+        Row = row,
+        ScoreboardFd = ScoreboardFd,
+        LockFd = LockFd,
+        Listeners = [.. Enumerable.Range(FirstListener, _listeners.Count)],
+    };
+}
