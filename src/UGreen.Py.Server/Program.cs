@@ -92,8 +92,18 @@ internal static class Program
         try
         {
             life.Begin(role: null);
-            var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, new StandaloneControl(signals.Request), NoRequestBoard.Instance);
-            var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System) { Ready = logs.ReleaseTerminal, Life = life };
+            var counters = new RequestCounters(options.Cores);
+            var control = new StandaloneControl(signals.Request, counters);
+            var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, control, counters);
+            var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System)
+            {
+                Ready = () =>
+                {
+                    control.IsReady = true;
+                    logs.ReleaseTerminal();
+                },
+                Life = life,
+            };
             exitCode = host.RunAsync().GetAwaiter().GetResult();
         }
         catch (Exception e)
@@ -118,7 +128,7 @@ internal static class Program
         try
         {
             using var listeners = role.Listeners(FrontSettings.Of(options, null));
-            var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, role.Control, role.Board(options));
+            var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, role.Control, role.Board(options), role.ChannelFd);
             var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System)
             {
                 Ready = () =>
@@ -128,6 +138,7 @@ internal static class Program
                 },
                 Shared = listeners,
                 Announces = false,
+                Linger = role.Linger,
             };
             exitCode = host.RunAsync().GetAwaiter().GetResult();
         }

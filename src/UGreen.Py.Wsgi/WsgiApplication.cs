@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
+using UGreen.Py.Wsgi.Control;
 using UGreen.Py.Wsgi.Environ;
 
 namespace UGreen.Py.Wsgi;
@@ -46,6 +47,9 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
 
     public IClock Clock => _clock;
 
+    /// <summary>Where running requests are shown.</summary>
+    public IRequestBoard Board { get; init; } = NoRequestBoard.Instance;
+
     /// <summary>Sets what each request runs (the driver's <c>serve</c>) and where its environ comes from. Before the first request.</summary>
     public void Start(NewRef serve, EnvironBuilder environ) => (_serve, Environ) = (serve, environ);
 
@@ -87,6 +91,7 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
         {
             var error = PythonException.Fetch();
             DriverFailed(request.Title, error.Traceback);
+            request.Failed();
         }
 
         if (request.State == ResponseState.Streaming) request.Finish(ExchangeOutcome.Aborted);

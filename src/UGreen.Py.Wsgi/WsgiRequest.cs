@@ -23,6 +23,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     private HubTimer? _readTimer;
     private long _readSerial;
     private NewRef _departure;
+    private bool _failed;
 
     /// <summary>The exchange; null once it was given back.</summary>
     public GatewayExchange? Exchange { get; private set; }
@@ -89,6 +90,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         BytesOut = 0;
         SendOffset = 0;
         BodyFault = null;
+        _failed = false;
         _serial++;
     }
 
@@ -98,7 +100,11 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         Green = green;
         Id = owner.CountRequest(green.Number);
         if (Exchange is { } e) e.Core = green.Number;
+        owner.Board.Begin(green.Number, _method, _target, owner.Clock.Now);
     }
+
+    /// <summary>The application raised, and not because its client left.</summary>
+    public void Failed() => _failed = true;
 
     public void HeadGiven() => State = ResponseState.Head;
 
@@ -254,6 +260,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     {
         DropDeparture();
         owner.Exited(this, result);
+
+        // Only now: until close() has returned the core is not free, whether the client has its response or not.
+        if (Green is not null) owner.Board.End(green.Number, owner.Clock.Now, BytesOut, _failed);
         Green = null;
         _serial++;
     }

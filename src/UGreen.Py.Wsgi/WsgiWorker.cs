@@ -147,14 +147,14 @@ public sealed partial class WsgiWorker : IGatewayApplication
         PythonVersion = Interpreter.Version;
 
         var stacks = GreenStacks.Carve(_settings.Stacks);
-        OverflowReport.Install(stacks);
+        OverflowReport.Install(stacks, _settings.OverflowFd);
         var clock = new SystemClock();
         var calls = new HubCallTable();
         HubLoop? hub = null;
         var fallback = HubCallFallback.Install((number, args) => hub!.ServeOutside(number, args));
         var greenSwitch = GreenSwitch.Create(_settings.Switch, stacks, LibPython.Symbol("PyObject_CallNoArgs"), fallback);
         hub = new HubLoop(greenSwitch, new ThreadStateSwap(stacks.Count), calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
-        var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log);
+        var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log) { Board = _settings.Board };
         _spawned = new SpawnedThreads(hub, application);
         var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers);
         python.RegisterCalls();

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Ty
 
 import _ugreen
 from ugreen import _apps, _driver, _identity, _load
+from ugreen._report import report
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -54,10 +55,17 @@ def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
 
 
 def leave() -> None:
-    """Run what Python runs at exit, without finalising the interpreter."""
+    """Run ``uwsgi.atexit`` and what Python runs at exit, without finalising the interpreter."""
     import atexit
 
+    hook = getattr(sys.modules.get("uwsgi"), "atexit", None)
     try:
+        if hook is not None:
+            try:
+                hook()
+            except BaseException as error:
+                # SystemExit too: the others have their turn.
+                report(f"the function uwsgi.atexit, {getattr(hook, '__qualname__', hook)}, failed", error)
         atexit._run_exitfuncs()
     finally:
         for stream in (sys.stdout, sys.stderr):

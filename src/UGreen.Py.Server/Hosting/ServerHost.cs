@@ -46,6 +46,9 @@ internal sealed class ServerHost
     /// <summary>False: the master says what there is to say at the start.</summary>
     public bool Announces { get; init; } = true;
 
+    /// <summary>How long idle connections may stay at the end, for a request that is on its way; asked when it begins. Zero where nobody else would take the next one.</summary>
+    public Func<TimeSpan> Linger { get; init; } = static () => TimeSpan.Zero;
+
     /// <returns>The exit code.</returns>
     /// <exception cref="StartupException">The application cannot be loaded.</exception>
     /// <exception cref="FrontException">An address cannot be bound.</exception>
@@ -113,7 +116,7 @@ internal sealed class ServerHost
         var begun = _time.GetTimestamp();
 
         using var giveUp = new CancellationTokenSource(grace, _time);
-        await front.StopAsync(giveUp.Token).ConfigureAwait(false);
+        await front.DrainAsync(Linger(), giveUp.Token).ConfigureAwait(false);
         if (giveUp.IsCancellationRequested) ServerLog.GraceOver(_logger);
 
         // Requests that were cut still have their close() and finally blocks to run.

@@ -13,6 +13,7 @@ internal sealed class StopSignals : IDisposable
     private readonly Action<string, int> _atOnce;
     private int _asked;
     private volatile bool _isGraceful;
+    private volatile string? _requestedEarly;
 
     /// <param name="atOnce">Ends the process; gets the signal's name and the exit code 128 + signal number, as a shell would report it.</param>
     public StopSignals(Action<string, int> atOnce) => _atOnce = atOnce;
@@ -34,16 +35,21 @@ internal sealed class StopSignals : IDisposable
         if (Leaving is not null) _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle));
     }
 
-    /// <summary>Asks for a graceful stop without a signal; before the server is ready it ends at once. Any thread.</summary>
-    /// <param name="reason">For the log.</param>
-    public void Request(string reason)
+    /// <summary>From now on the first signal is a request.</summary>
+    public void BeginGraceful()
     {
-        if (_isGraceful) _requested.TrySetResult(reason);
-        else _atOnce(reason, 128 + Number(PosixSignal.SIGTERM));
+        _isGraceful = true;
+        if (_requestedEarly is { } reason) Complete(reason);
     }
 
-    /// <summary>From now on the first signal is a request.</summary>
-    public void BeginGraceful() => _isGraceful = true;
+    /// <summary>What the application asks for: as a first SIGTERM when the server serves; before that it stands until it does. Any thread.</summary>
+    /// <param name="reason">In the place of the signal's name.</param>
+    public void Request(string reason)
+    {
+        if (!_isGraceful) _requestedEarly = reason;
+        // Looked at again, because serving may have begun in between.
+        if (_isGraceful) Complete(reason);
+    }
 
     /// <summary>What a signal does. Runs on a thread of the runtime's, not in a signal handler.</summary>
     public void Receive(PosixSignal signal)
@@ -56,6 +62,11 @@ internal sealed class StopSignals : IDisposable
     public void Dispose()
     {
         foreach (var registration in _registrations) registration.Dispose();
+    }
+
+    private void Complete(string reason)
+    {
+        if (Interlocked.Exchange(ref _asked, 1) == 0) _requested.TrySetResult(reason);
     }
 
     private void Handle(PosixSignalContext context)

@@ -13,7 +13,8 @@ internal static class WorkerFactory
     /// <param name="loggers">For the worker's own categories.</param>
     /// <param name="control">The server that it is a part of.</param>
     /// <param name="board">Where its requests are shown.</param>
-    public static IWorker Create(ServerOptions options, string shimPath, ILoggerFactory loggers, IServerControl control, IRequestBoard board)
+    /// <param name="overflowFd">A descriptor that gets the line about a stack that overflowed; -1: none.</param>
+    public static IWorker Create(ServerOptions options, string shimPath, ILoggerFactory loggers, IServerControl control, IRequestBoard board, int overflowFd = -1)
     {
         var settings = new WsgiSettings
         {
@@ -38,6 +39,7 @@ internal static class WorkerFactory
             LogPath = options.LogTo,
             Control = control,
             Board = board,
+            OverflowFd = overflowFd,
         };
         return new WsgiWorkerAdapter(new WsgiWorker(settings, loggers));
     }

@@ -191,6 +191,9 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
             case [Message.Reload, var reason]:
                 _supervisor.Reload(reason);
                 break;
+            case [Message.Overflow, .. var line]:
+                _supervisor.LastWords(worker.Pid, string.Join(' ', line).Split(["(", "."], 2, StringSplitOptions.TrimEntries)[0]);
+                break;
             case [Message.Stop, var reason]:
                 Stop(reason);
                 break;
@@ -248,6 +251,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
     private void Stop(string reason)
     {
         _life.Stopping();
+        _board.IsStopping = true;
         _beside.Stop(atOnce: false);
         _supervisor.Stop(reason);
     }

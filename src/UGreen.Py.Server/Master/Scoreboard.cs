@@ -45,6 +45,13 @@ internal sealed class Scoreboard
         set => Volatile.Write(ref _memory.Word(ScoreboardLayout.Leader), value + 1);
     }
 
+    /// <summary>The whole server stops.</summary>
+    public bool IsStopping
+    {
+        get => Volatile.Read(ref _memory.Word(ScoreboardLayout.Stopping)) != 0;
+        set => Volatile.Write(ref _memory.Word(ScoreboardLayout.Stopping), value ? 1 : 0);
+    }
+
     /// <summary>The master takes a free row for a process that it is about to start.</summary>
     /// <returns>-1: none is free.</returns>
     public int Take(int worker, long startedOn, int respawns)

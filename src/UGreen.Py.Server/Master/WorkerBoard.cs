@@ -40,6 +40,8 @@ internal sealed class WorkerBoard : IRequestBoard
 
     public void SetKillTime(int core, long killTime) => Volatile.Write(ref _memory.Word(_layout.Core(_row, core) + ScoreboardLayout.KillTime), killTime);
 
+    public void Harakiri(int core) => Of(Figure.Harakiris)++;
+
     public void End(int core, long now, long bytes, bool failed)
     {
         var at = _layout.Core(_row, core);

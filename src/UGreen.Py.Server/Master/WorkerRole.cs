@@ -16,13 +16,17 @@ internal sealed class WorkerRole
     // On top of what a drain may take: whatever holds it up, no orphan stays.
     private static readonly TimeSpan OrphanTime = TimeSpan.FromSeconds(10);
 
+    // For the next request of a client that has not been told yet: many times what a network takes, and no burden for a reload.
+    private static readonly TimeSpan ReplacedLinger = TimeSpan.FromSeconds(1);
+
     private readonly WorkerOrder _order;
     private readonly ControlChannel _channel;
     private readonly Scoreboard _board;
 
-    private WorkerRole(WorkerOrder order, ControlChannel channel)
+    private WorkerRole(WorkerOrder order, ControlChannel channel, int channelFd)
     {
         _order = order;
+        ChannelFd = channelFd;
         _channel = channel;
         _board = Scoreboard.Map(order.ScoreboardFd, order.Layout);
         Control = new MasterControl(order, channel, _board);
@@ -30,6 +34,9 @@ internal sealed class WorkerRole
     }
 
     public MasterControl Control { get; }
+
+    /// <summary>Descriptor of the channel to the master, for the report of a stack overflow, which can write but not wait.</summary>
+    public int ChannelFd { get; }
 
     /// <summary>Number of the worker, from 1.</summary>
     public int Number => _order.Worker;
@@ -43,7 +50,7 @@ internal sealed class WorkerRole
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || !FileDescriptors.SetCloseOnExec(fd))
             throw new StartupException($"{WorkerOrder.Variable}={text}: not an open descriptor; the variable is for workers, which a master starts");
         var channel = new ControlChannel(fd);
-        return channel.Receive() is [Message.Order, var order] ? new WorkerRole(WorkerOrder.Read(order), channel) : throw new StartupException("the master is gone");
+        return channel.Receive() is [Message.Order, var order] ? new WorkerRole(WorkerOrder.Read(order), channel, fd) : throw new StartupException("the master is gone");
     }
 
     /// <summary>The command line, as the master read it.</summary>
@@ -62,6 +69,9 @@ internal sealed class WorkerRole
 
     /// <exception cref="FrontException">The descriptors do not fit the options.</exception>
     public ListenerSet Listeners(HttpFrontOptions options) => ListenerSet.Adopt(options, _order.Listeners);
+
+    /// <summary>See <see cref="ServerHost.Linger"/>.</summary>
+    public TimeSpan Linger() => _board.IsStopping ? TimeSpan.Zero : ReplacedLinger;
 
     public void Leaving() => _channel.Send(Message.Leaving, "SIGTERM");
 

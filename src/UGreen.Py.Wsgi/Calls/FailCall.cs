@@ -19,7 +19,7 @@ internal sealed partial class FailCall(ILogger log) : HubCall("fail", "fail(trac
         if (fault != 0 && request.BodyFault is { } text && traceback.Contains(text, StringComparison.Ordinal))
         {
             // What the client did wrong is in the log already. Only an error that came of it, in the application's own handling, is news.
-            if (!LastLine(traceback).Contains(text, StringComparison.Ordinal)) ApplicationFailed(log, request.Title, traceback);
+            if (!LastLine(traceback).Contains(text, StringComparison.Ordinal)) Raised(request, traceback);
             else ClientLeft(log, request.Title, LastLine(traceback));
             Answer(request, fault);
             green.Result = PyFast.Singleton(PyConstants.None);
@@ -28,13 +28,19 @@ internal sealed partial class FailCall(ILogger log) : HubCall("fail", "fail(trac
 
         var isGone = request.ClientGone || request.Exchange?.ClientGone.IsCancellationRequested == true;
         if (isGone) ClientLeft(log, request.Title, LastLine(traceback));
-        else ApplicationFailed(log, request.Title, traceback);
+        else Raised(request, traceback);
 
         // Nobody is there to be told 500, and the access log shall not say that somebody was.
         if (isGone || request.State == ResponseState.Streaming) request.Finish(ExchangeOutcome.Aborted);
         else request.FinishWith(500, "Internal Server Error");
         green.Result = PyFast.Singleton(PyConstants.None);
         return CallOutcome.Resume;
+    }
+
+    private void Raised(WsgiRequest request, string traceback)
+    {
+        request.Failed();
+        ApplicationFailed(log, request.Title, traceback);
     }
 
     private static void Answer(WsgiRequest request, int fault)

@@ -16,6 +16,9 @@ public interface IRequestBoard
     /// <summary>By when the request on this core must be over, or the worker is killed; 0: no limit. Reset by <see cref="Begin"/>.</summary>
     void SetKillTime(int core, long killTime);
 
+    /// <summary>Harakiri: the request on this core has been over its limit and is being ended. Once per request.</summary>
+    void Harakiri(int core);
+
     /// <summary>The request is over and its response complete, or broken off.</summary>
     /// <param name="core">From 0.</param>
     /// <param name="now">When.</param>

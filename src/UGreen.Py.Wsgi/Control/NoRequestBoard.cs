@@ -13,6 +13,10 @@ public sealed class NoRequestBoard : IRequestBoard
     {
     }
 
+    public void Harakiri(int core)
+    {
+    }
+
     public void End(int core, long now, long bytes, bool failed)
     {
     }
