@@ -60,6 +60,15 @@ public sealed record WsgiSettings
     /// <summary>The file that the log goes to, for <c>uwsgi.logsize()</c>; null: none.</summary>
     public string? LogPath { get; init; }
 
+    /// <summary>Locks of the uwsgi module beside lock 0.</summary>
+    public int Locks { get; init; }
+
+    /// <summary>How often files of loaded modules are looked at, to ask for a reload when one has changed; null: never.</summary>
+    public TimeSpan? AutoReload { get; init; }
+
+    /// <summary>Modules whose files are not looked at.</summary>
+    public IReadOnlyList<string> AutoReloadIgnored { get; init; } = [];
+
     /// <summary>Where running requests are shown.</summary>
     public IRequestBoard Board { get; init; } = NoRequestBoard.Instance;
 

@@ -6,6 +6,7 @@ public sealed class RequestCounters : IRequestBoard
     private readonly long[] _began;
     private long _requests;
     private long _exceptions;
+    private long _harakiris;
     private long _bytes;
     private long _nanoseconds;
     private int _busy;
@@ -18,6 +19,9 @@ public sealed class RequestCounters : IRequestBoard
 
     /// <summary>Of them, those whose application raised.</summary>
     public long Exceptions => Volatile.Read(ref _exceptions);
+
+    /// <summary>Of them, those that ended by harakiri.</summary>
+    public long Harakiris => Volatile.Read(ref _harakiris);
 
     /// <summary>Bytes of response bodies.</summary>
     public long SentBytes => Volatile.Read(ref _bytes);
@@ -39,6 +43,9 @@ public sealed class RequestCounters : IRequestBoard
     public void SetKillTime(int core, long killTime)
     {
     }
+
+    /// <inheritdoc/>
+    public void Harakiri(int core) => Volatile.Write(ref _harakiris, _harakiris + 1);
 
     /// <inheritdoc/>
     public void End(int core, long now, long bytes, bool failed)
