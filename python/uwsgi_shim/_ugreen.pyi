@@ -25,6 +25,14 @@ cores: int
 spawn_cores: int
 #: Workers that the server has at most.
 worker_count: int
+#: Locks beside lock 0.
+locks: int
+#: A file that all workers have; None: there is only this process.
+lock_file: Optional[str]
+#: Seconds between two looks at the files of modules; 0: none.
+autoreload: float
+#: Modules that are not looked at.
+autoreload_ignored: List[str]
 threads: int
 psycopg2: bool
 need_application: bool
@@ -311,4 +319,12 @@ def keep(object: object, /) -> None:
 
 def is_leader() -> bool:
     """Whether this worker runs what runs once per server. Any thread may call."""
+    ...
+
+def taken_signal() -> int:
+    """Number of a signal that came from another worker, each once; -1: no more."""
+    ...
+
+def signal_workers(number: int, worker: int, /) -> bool:
+    """Send a signal to another worker, by its number, or with 0 to all others. Returns False when there is no master. Any thread may call."""
     ...

@@ -63,6 +63,7 @@ from _ugreen import (
 from ugreen._files import sendfile
 from ugreen._input import chunked_read, chunked_read_nb
 from ugreen._legacy import green_sleep, green_wait_fdread, green_wait_fdwrite
+from ugreen._locks import is_locked, lock, unlock
 from ugreen._signals import (
     add_cron,
     add_file_monitor,
@@ -141,8 +142,8 @@ __all__ = [
     "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "accepting", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications",
     "async_connect", "async_id", "async_sleep", "atexit", "chunked_read", "chunked_read_nb", "cl", "close", "connect", "connection_fd", "cores", "disconnect",
     "get_logvar", "green_pause", "green_schedule", "green_sleep", "green_unpause_all", "green_wait_fdread", "green_wait_fdwrite", "green_write_all", "has_threads",
-    "hostname", "is_connected", "log", "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt", "post_fork_hook", "ready",
-    "ready_fd", "recv", "register_signal", "reload", "request_id", "send", "sendfile", "set_logvar", "signal", "signal_received", "signal_registered", "signal_wait",
-    "start_response", "started_on", "stop", "suspend", "total_requests", "ugreen_version", "version", "version_info", "wait_fd_read", "wait_fd_write", "worker_id",
-    "workers",
+    "hostname", "is_connected", "is_locked", "lock", "log", "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt",
+    "post_fork_hook", "ready", "ready_fd", "recv", "register_signal", "reload", "request_id", "send", "sendfile", "set_logvar", "signal", "signal_received",
+    "signal_registered", "signal_wait", "start_response", "started_on", "stop", "suspend", "total_requests", "ugreen_version", "unlock", "version", "version_info",
+    "wait_fd_read", "wait_fd_write", "worker_id", "workers",
 ]

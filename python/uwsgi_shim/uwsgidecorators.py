@@ -2,22 +2,22 @@
 
 Each returns the function that it was given. Where no number of a signal is given, the lowest without a handler is taken. Handlers get that number.
 
-What belongs to mules, the spooler, RPC and locks is not there: importing such a name is an ImportError, as programs that can do without it expect.
+What belongs to mules, the spooler and RPC is not there: importing such a name is an ImportError, as programs that can do without it expect.
 """
 
 import functools
 import threading
-from typing import Any, Callable, NoReturn, Optional, TypeVar, Union
+from typing import Any, Callable, NoReturn, Optional, TypeVar, Union, cast
 
 import uwsgi
-from ugreen import _load, _signals
+from ugreen import _load, _locks, _signals
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MISSING = {
     "spool": "spooler", "spoolforever": "spooler", "spoolraw": "spooler",
     "mule": "mules", "muleloop": "mules", "mulefunc": "mules", "mulemsg": "mules", "farm": "mules", "farm_loop": "mules", "farm_msg": "mules",
-    "rpc": "RPC", "erlang": "Erlang", "lock": "locks between processes", "harakiri": "harakiri",
+    "rpc": "RPC", "erlang": "Erlang", "harakiri": "harakiri",
 }
 
 
@@ -78,6 +78,20 @@ def postfork(function: Union[F, int]) -> Any:
         return lambda function: postfork(function) if worker == uwsgi.worker_id() else function
     _load.when_loaded(function)
     return function
+
+
+def lock(function: F) -> F:
+    """Run the function under lock 0, in one worker, request or thread at a time; see ``uwsgi.lock``. It must not call itself, or another one that is decorated so."""
+
+    @functools.wraps(function)
+    def locked(*arguments: Any, **keywords: Any) -> Any:
+        _locks.lock()
+        try:
+            return function(*arguments, **keywords)
+        finally:
+            _locks.unlock()
+
+    return cast(F, locked)
 
 
 def thread(function: F) -> Callable[..., F]:

@@ -75,7 +75,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new KeepCall(),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
-        foreach (var call in ServerCalls.All(settings.Control, log)) hub.Calls.Register(call);
+        foreach (var call in ServerCalls.All(settings.Control, hub, log)) hub.Calls.Register(call);
     }
 
     private StartResponseCall _start = null!;
@@ -118,6 +118,8 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "spawn_cores", CApi.PyLong_FromLongLong(settings.SpawnCores).OrThrow());
         Set(dict, "threads", CApi.PyLong_FromLongLong(settings.Threads).OrThrow());
         Set(dict, "worker_count", CApi.PyLong_FromLongLong(settings.Control.WorkerCount).OrThrow());
+        Set(dict, "locks", CApi.PyLong_FromLongLong(settings.Locks).OrThrow());
+        Set(dict, "lock_file", Text(settings.Control.LockFile));
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
         Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));

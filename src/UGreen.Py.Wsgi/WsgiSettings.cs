@@ -69,6 +69,9 @@ public sealed record WsgiSettings
     /// <summary>A descriptor that gets the line about a stack that overflowed, too; -1: none.</summary>
     public int OverflowFd { get; init; } = -1;
 
+    /// <summary>Locks of the uwsgi module beside lock 0.</summary>
+    public int Locks { get; init; }
+
     /// <summary>Where running requests are shown.</summary>
     public IRequestBoard Board { get; init; } = NoRequestBoard.Instance;
 

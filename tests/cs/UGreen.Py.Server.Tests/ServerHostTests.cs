@@ -40,6 +40,33 @@ public sealed class ServerHostTests : IDisposable
     }
 
     [Fact]
+    public async Task The_application_may_end_its_requests_before_anything_waits_for_them()
+    {
+        var hold = new TaskCompletionSource();
+        var worker = new FakeWorker { Hold = hold, Draining = hold.SetResult };
+        var run = Host(worker).RunAsync();
+        var address = await _announced.AddressAsync();
+
+        var answer = _http.GetStringAsync(new Uri(address));
+        await worker.Entered.Task.WaitAsync(Patience);
+        _signals.Request("uwsgi.stop()");
+
+        Assert.Equal("hello", await answer.WaitAsync(Patience));
+        Assert.Equal(0, await run.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_request_to_stop_that_comes_too_early_is_kept()
+    {
+        _signals.Request("uwsgi.stop()");
+        Assert.False(_signals.Requested.IsCompleted);
+        _signals.BeginGraceful();
+        Assert.Equal("uwsgi.stop()", await _signals.Requested.WaitAsync(Patience));
+        _signals.Receive(PosixSignal.SIGTERM);
+        Assert.Empty(_atOnce);
+    }
+
+    [Fact]
     public async Task The_start_block_is_short_and_aligned()
     {
         var run = Host(new FakeWorker()).RunAsync();
