@@ -48,12 +48,14 @@ from _ugreen import (
     ready_fd,
     request_id,
     set_logvar,
+    set_user_harakiri,
     start_response,
     suspend,
     wait_fd_read,
     wait_fd_write,
 )
 from ugreen._files import sendfile
+from ugreen._harakiri import Harakiri
 from ugreen._input import chunked_read, chunked_read_nb
 from ugreen._legacy import green_sleep, green_wait_fdread, green_wait_fdwrite
 from ugreen._signals import (
@@ -135,10 +137,10 @@ def mem() -> _Tuple[int, int]:
 
 # Whoever checks types takes a name for public only when it is here.
 __all__ = [
-    "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications", "async_connect", "async_id",
+    "Harakiri", "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications", "async_connect", "async_id",
     "async_sleep", "chunked_read", "chunked_read_nb", "cl", "close", "connect", "connection_fd", "cores", "disconnect", "get_logvar", "green_pause", "green_schedule",
     "green_sleep", "green_unpause_all", "green_wait_fdread", "green_wait_fdwrite", "green_write_all", "has_threads", "hostname", "is_connected", "log",
     "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt", "post_fork_hook", "ready_fd", "recv", "register_signal",
-    "request_id", "send", "sendfile", "set_logvar", "signal", "signal_received", "signal_registered", "signal_wait", "start_response", "started_on", "suspend",
+    "request_id", "send", "sendfile", "set_logvar", "set_user_harakiri", "signal", "signal_received", "signal_registered", "signal_wait", "start_response", "started_on", "suspend",
     "ugreen_version", "version", "version_info", "wait_fd_read", "wait_fd_write", "worker_id",
 ]

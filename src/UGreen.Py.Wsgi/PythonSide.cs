@@ -56,7 +56,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new RespondFileCall(),
             new SendFileCall(application),
             end,
-            new FailCall(log),
+            new FailCall(application, log),
             new ReadIntoCall(application),
             new SpawnCall(spawned),
             new DaemonCall(hub),
@@ -72,6 +72,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new DeadlineCall(deadlines),
             new CancelDeadlineCall(deadlines),
             new KeepCall(),
+            new SetUserHarakiriCall(application),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
     }
@@ -92,6 +93,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             var serve = CApi.PyObject_GetAttrString(driver.Borrow(), "serve").OrThrow();
             using var makeTemplate = CApi.PyObject_GetAttrString(driver.Borrow(), "environ_template").OrThrow();
             var template = CApi.PyObject_CallNoArgs(makeTemplate.Borrow()).OrThrow();
+            application.Harakiri?.Start();
             application.Start(serve, new EnvironBuilder(template, settings.Cores));
         }
         catch (PythonException error)

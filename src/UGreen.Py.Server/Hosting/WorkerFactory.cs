@@ -33,6 +33,8 @@ internal static class WorkerFactory
             ShimPath = shimPath,
             Opt = options.Given,
             LogPath = options.LogTo,
+            Harakiri = options.Harakiri,
+            HarakiriGrace = options.HarakiriGrace,
         };
         return new WsgiWorkerAdapter(new WsgiWorker(settings, loggers));
     }
