@@ -23,8 +23,14 @@ arguments: List[str]
 shim_path: str
 cores: int
 spawn_cores: int
+#: Workers that the server has at most.
+worker_count: int
 threads: int
 psycopg2: bool
+need_application: bool
+#: Seconds between two looks at the sources; 0: none.
+autoreload: float
+autoreload_ignore: List[str]
 stack_bytes: int
 engine: Literal["direct", "posix"]
 server_version: str
@@ -99,6 +105,41 @@ def disconnect() -> None:
     """End the response and the client's connection; this code goes on. Sending more raises OSError afterwards. Returns None.
 
     Raises SystemError where there is no request.
+    """
+    ...
+
+def worker_id() -> int:
+    """Number of this worker process, from 1. A worker that replaces another has its number."""
+    ...
+
+def masterpid() -> int:
+    """Process id of the master; 0 without one (option --master)."""
+    ...
+
+def total_requests() -> int:
+    """Requests that all workers together have finished since the server was started."""
+    ...
+
+def workers() -> Tuple[Dict[str, Any], ...]:
+    """A tuple with a dict of figures for each worker: id, pid, requests, delta_requests (of the present process), exceptions, harakiri_count, busy_cores,
+    status (bytes: b'idle', b'busy', b'cheap', b'starting', b'draining'), rss, vsz, running_time and avg_rt (microseconds), last_spawn, respawn_count, tx.
+
+    signals (0) and apps (an empty tuple) are there for programs that look for them.
+    """
+    ...
+
+def ready() -> Optional[Literal[True]]:
+    """True when the application is loaded and requests are served, else None."""
+    ...
+
+def stop() -> Literal[True]:
+    """Ask for a graceful stop of the whole server: running requests are finished, also this one. Returns True."""
+    ...
+
+def reload(reason: Optional[str] = None, /) -> Optional[Literal[True]]:
+    """Ask the master to replace all workers, one after the other; no request is lost, also not this one. reason, a str, is for the log.
+
+    Returns True; None without a master (option --master), and then the log says so.
     """
     ...
 
@@ -273,4 +314,8 @@ def cancel_deadline(number: int, /) -> bool:
 
 def keep(object: object, /) -> None:
     """Keep a reference to an object until this green thread has ended. Raises RuntimeError outside a green thread."""
+    ...
+
+def is_leader() -> bool:
+    """Whether this worker runs what runs once per server. Any thread may call."""
     ...

@@ -45,14 +45,21 @@ from _ugreen import (
     log,
     log_this_request,
     logsize,
+    masterpid,
+    ready,
     ready_fd,
+    reload,
     request_id,
     set_logvar,
     set_user_harakiri,
     start_response,
+    stop,
     suspend,
+    total_requests,
     wait_fd_read,
     wait_fd_write,
+    worker_id,
+    workers,
 )
 from ugreen._files import sendfile
 from ugreen._harakiri import Harakiri
@@ -85,8 +92,8 @@ ugreen_version = _ugreen.server_version
 hostname = _socket.gethostname().encode("utf-8", "surrogateescape")
 #: Options that the server was started with: str to bytes, True (no value) or a list of bytes (given several times).
 opt = _ugreen.opt
-#: Number of worker processes.
-numproc = 1
+#: Number of worker processes that the server has at most.
+numproc = _ugreen.worker_count
 #: Number of cores: requests that can run at the same time.
 cores = _ugreen.cores
 #: 1: applications may use threads.
@@ -105,16 +112,12 @@ SPOOL_RETRY = -1
 SPOOL_IGNORE = 0
 #: A module may set this to a function without arguments: it is called when the application has been loaded, before the first request.
 post_fork_hook: "_Optional[_Callable[[], object]]" = None
+#: A module may set this to a function without arguments: it is called when this worker ends, after its last request and before Python's own atexit functions.
+atexit: "_Optional[_Callable[[], object]]" = None
 
 
-def worker_id() -> int:
-    """Number of this worker process, from 1."""
-    return 1
-
-
-def masterpid() -> int:
-    """Process id of the master; 0, because this server runs without one."""
-    return 0
+def accepting(flag: int = 1, /) -> None:
+    """Nothing: a worker takes requests from when its application is loaded until it stops. It is there for programs that call it."""
 
 
 def mule_id() -> int:
@@ -137,10 +140,11 @@ def mem() -> _Tuple[int, int]:
 
 # Whoever checks types takes a name for public only when it is here.
 __all__ = [
-    "Harakiri", "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications", "async_connect", "async_id",
-    "async_sleep", "chunked_read", "chunked_read_nb", "cl", "close", "connect", "connection_fd", "cores", "disconnect", "get_logvar", "green_pause", "green_schedule",
-    "green_sleep", "green_unpause_all", "green_wait_fdread", "green_wait_fdwrite", "green_write_all", "has_threads", "hostname", "is_connected", "log",
-    "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt", "post_fork_hook", "ready_fd", "recv", "register_signal",
-    "request_id", "send", "sendfile", "set_logvar", "set_user_harakiri", "signal", "signal_received", "signal_registered", "signal_wait", "start_response", "started_on", "suspend",
-    "ugreen_version", "version", "version_info", "wait_fd_read", "wait_fd_write", "worker_id",
+    "Harakiri", "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "accepting", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications",
+    "async_connect", "async_id", "async_sleep", "atexit", "chunked_read", "chunked_read_nb", "cl", "close", "connect", "connection_fd", "cores", "disconnect",
+    "get_logvar", "green_pause", "green_schedule", "green_sleep", "green_unpause_all", "green_wait_fdread", "green_wait_fdwrite", "green_write_all", "has_threads",
+    "hostname", "is_connected", "log", "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt", "post_fork_hook", "ready",
+    "ready_fd", "recv", "register_signal", "reload", "request_id", "send", "sendfile", "set_logvar", "set_user_harakiri", "signal", "signal_received", "signal_registered",
+    "signal_wait", "start_response", "started_on", "stop", "suspend", "total_requests", "ugreen_version", "version", "version_info", "wait_fd_read", "wait_fd_write", "worker_id",
+    "workers",
 ]

@@ -5,6 +5,7 @@ using UGreen.Py.Hub;
 using UGreen.Py.Wsgi.Calls;
 using UGreen.Py.Wsgi.Calls.Green;
 using UGreen.Py.Wsgi.Calls.Pausing;
+using UGreen.Py.Wsgi.Calls.Server;
 using UGreen.Py.Wsgi.Environ;
 
 namespace UGreen.Py.Wsgi;
@@ -75,6 +76,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new SetUserHarakiriCall(application),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
+        foreach (var call in ServerCalls.All(settings.Control, log)) hub.Calls.Register(call);
     }
 
     private StartResponseCall _start = null!;
@@ -117,11 +119,15 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "cores", CApi.PyLong_FromLongLong(settings.Cores).OrThrow());
         Set(dict, "spawn_cores", CApi.PyLong_FromLongLong(settings.SpawnCores).OrThrow());
         Set(dict, "threads", CApi.PyLong_FromLongLong(settings.Threads).OrThrow());
+        Set(dict, "worker_count", CApi.PyLong_FromLongLong(settings.Control.WorkerCount).OrThrow());
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
         Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));
         Set(dict, "python_paths", TextList(settings.PythonPaths));
         Set(dict, "psycopg2", new NewRef(PyFast.Singleton(settings.Psycopg2 ? PyConstants.True : PyConstants.False)));
+        Set(dict, "need_application", new NewRef(PyFast.Singleton(settings.NeedApplication ? PyConstants.True : PyConstants.False)));
+        Set(dict, "autoreload", CApi.PyFloat_FromDouble(settings.Autoreload?.TotalSeconds ?? 0).OrThrow());
+        Set(dict, "autoreload_ignore", TextList(settings.AutoreloadIgnore));
         Set(dict, "opt", Options());
         if (CApi.PyDict_SetItemString(CApi.PyImport_GetModuleDict(), "_ugreen", module.Borrow()) < 0) throw PythonException.Fetch();
 
@@ -139,11 +145,25 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 1))) LoadLog.ImportFailed(log, problem.Message, problem.Details);
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 0)))
         {
-            if (settings.NeedApplication) throw new WsgiLoadException(problem.Message, problem.Traceback);
+            if (settings.NeedApplication) throw new WsgiLoadException(problem.Message, problem.Traceback) { WatchedFiles = settings.Autoreload is null ? [] : WatchedFiles() };
             LoadLog.ApplicationFailed(log, problem.Message, problem.Details);
         }
 
         if (settings.Applications.Count == 0) LoadLog.NoApplication(log);
+    }
+
+    private static List<string> WatchedFiles()
+    {
+        using var module = CApi.PyImport_ImportModule("ugreen._autoreload").OrThrow();
+        using var function = CApi.PyObject_GetAttrString(module.Borrow(), "files").OrThrow();
+        using var list = CApi.PyObject_CallNoArgs(function.Borrow()).OrThrow();
+        var files = new List<string>();
+        for (nint i = 0; i < CApi.PyList_Size(list.Borrow()); i++)
+        {
+            if (PyText.ToText(CApi.PyList_GetItem(list.Borrow(), i)) is { } file) files.Add(file);
+        }
+
+        return files;
     }
 
     private NewRef Options()

@@ -11,7 +11,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
-from _ugreen import begin, end, fail, respond, send, start_response, wait_fd_read, wait_fd_write
+from _ugreen import begin, end, fail, respond, send, start_response, wait_fd_read, wait_fd_write, worker_count
 from ugreen import _apps, _files, _input
 from ugreen._files import FileWrapper
 from ugreen._harakiri import Harakiri
@@ -75,7 +75,7 @@ def environ_template() -> Dict[str, Any]:
         "wsgi.errors": sys.stderr,
         # Requests interleave at every switch, so an application object is used by several at once.
         "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
+        "wsgi.multiprocess": worker_count > 1,
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
         "uwsgi.version": uwsgi.version,

@@ -13,9 +13,16 @@ internal sealed class StopSignals : IDisposable
     private readonly Action<string, int> _atOnce;
     private int _asked;
     private volatile bool _isGraceful;
+    private volatile string? _requestedEarly;
 
     /// <param name="atOnce">Ends the process; gets the signal's name and the exit code 128 + signal number, as a shell would report it.</param>
     public StopSignals(Action<string, int> atOnce) => _atOnce = atOnce;
+
+    /// <summary>
+    /// Set in a worker: told when a SIGTERM was sent to it alone. The signals of a terminal reach all processes of the server, and there it is the master who decides what they
+    /// mean.
+    /// </summary>
+    public Action? Leaving { get; init; }
 
     /// <summary>Ends with the name of the first signal.</summary>
     public Task<string> Requested => _requested.Task;
@@ -25,10 +32,24 @@ internal sealed class StopSignals : IDisposable
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Handle));
+        if (Leaving is not null) _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle));
     }
 
     /// <summary>From now on the first signal is a request.</summary>
-    public void BeginGraceful() => _isGraceful = true;
+    public void BeginGraceful()
+    {
+        _isGraceful = true;
+        if (_requestedEarly is { } reason) Complete(reason);
+    }
+
+    /// <summary>What the application asks for: as a first SIGTERM when the server serves; before that it stands until it does. Any thread.</summary>
+    /// <param name="reason">In the place of the signal's name.</param>
+    public void Request(string reason)
+    {
+        if (!_isGraceful) _requestedEarly = reason;
+        // Looked at again, because serving may have begun in between.
+        if (_isGraceful) Complete(reason);
+    }
 
     /// <summary>What a signal does. Runs on a thread of the runtime's, not in a signal handler.</summary>
     public void Receive(PosixSignal signal)
@@ -43,10 +64,21 @@ internal sealed class StopSignals : IDisposable
         foreach (var registration in _registrations) registration.Dispose();
     }
 
+    private void Complete(string reason)
+    {
+        if (Interlocked.Exchange(ref _asked, 1) == 0) _requested.TrySetResult(reason);
+    }
+
     private void Handle(PosixSignalContext context)
     {
         // Without it the runtime would end the process itself, by finalizing under a live interpreter.
         context.Cancel = true;
+        if (Leaving is { } leaving)
+        {
+            if (context.Signal is PosixSignal.SIGINT or PosixSignal.SIGHUP) return;
+            if (context.Signal == PosixSignal.SIGTERM) leaving();
+        }
+
         Receive(context.Signal);
     }
 

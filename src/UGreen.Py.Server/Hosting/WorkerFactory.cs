@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Server.Options;
 using UGreen.Py.Wsgi;
+using UGreen.Py.Wsgi.Control;
 
 namespace UGreen.Py.Server.Hosting;
 
@@ -10,7 +11,10 @@ internal static class WorkerFactory
     /// <param name="options">The checked command line.</param>
     /// <param name="shimPath">The directory python/uwsgi_shim.</param>
     /// <param name="loggers">For the worker's own categories.</param>
-    public static IWorker Create(ServerOptions options, string shimPath, ILoggerFactory loggers)
+    /// <param name="control">The server that it is a part of.</param>
+    /// <param name="board">Where its requests are shown.</param>
+    /// <param name="overflowFd">A descriptor that gets the line about a stack that overflowed; -1: none.</param>
+    public static IWorker Create(ServerOptions options, string shimPath, ILoggerFactory loggers, IServerControl control, IRequestBoard board, int overflowFd = -1)
     {
         var settings = new WsgiSettings
         {
@@ -35,6 +39,11 @@ internal static class WorkerFactory
             LogPath = options.LogTo,
             Harakiri = options.Harakiri,
             HarakiriGrace = options.HarakiriGrace,
+            Control = control,
+            Board = board,
+            OverflowFd = overflowFd,
+            Autoreload = options.Master.Autoreload,
+            AutoreloadIgnore = options.Master.AutoreloadIgnore,
         };
         return new WsgiWorkerAdapter(new WsgiWorker(settings, loggers));
     }

@@ -4,9 +4,13 @@ namespace UGreen.Py.Wsgi.Control;
 public sealed class StandaloneControl : IServerControl
 {
     private readonly Action<string> _stop;
+    private readonly RequestCounters? _counters;
+    private readonly long _startedOn = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+    private volatile bool _isReady;
 
     /// <param name="stop">Asks the process for a graceful stop; gets the reason.</param>
-    public StandaloneControl(Action<string> stop) => _stop = stop;
+    /// <param name="counters">The worker's board; null: nothing is counted.</param>
+    public StandaloneControl(Action<string> stop, RequestCounters? counters = null) => (_stop, _counters) = (stop, counters);
 
     public int WorkerId => 1;
 
@@ -14,7 +18,11 @@ public sealed class StandaloneControl : IServerControl
 
     public int MasterPid => 0;
 
-    public bool IsReady { get; set; }
+    public bool IsReady
+    {
+        get => _isReady;
+        set => _isReady = value;
+    }
 
     public bool IsLeader => true;
 
@@ -22,7 +30,7 @@ public sealed class StandaloneControl : IServerControl
 
     public Action<int>? SignalReceived { get; set; }
 
-    public long TotalRequests { get; set; }
+    public long TotalRequests => _counters?.Requests ?? 0;
 
     public bool Reload(string reason) => false;
 
@@ -30,5 +38,45 @@ public sealed class StandaloneControl : IServerControl
 
     public bool Signal(int number, int worker) => false;
 
-    public IReadOnlyList<WorkerFigures> Workers() => [new WorkerFigures { Id = 1, Pid = Environment.ProcessId, Requests = TotalRequests, DeltaRequests = TotalRequests }];
+    public IReadOnlyList<WorkerFigures> Workers()
+    {
+        var requests = TotalRequests;
+        var running = _counters?.RunningMicroseconds ?? 0;
+        var busy = _counters?.BusyCores ?? 0;
+        var (resident, size) = Memory();
+        return
+        [
+            new WorkerFigures
+            {
+                Id = 1,
+                Pid = Environment.ProcessId,
+                Requests = requests,
+                DeltaRequests = requests,
+                Exceptions = _counters?.Exceptions ?? 0,
+                BusyCores = busy,
+                Status = !_isReady ? "starting" : busy > 0 ? "busy" : "idle",
+                ResidentBytes = resident,
+                VirtualBytes = size,
+                RunningMicroseconds = running,
+                AverageMicroseconds = requests > 0 ? running / requests : 0,
+                SentBytes = _counters?.SentBytes ?? 0,
+                StartedOn = _startedOn,
+            },
+        ];
+    }
+
+    // Figures for people: without /proc they are 0, as for a worker that does not run.
+    private static (long Resident, long Size) Memory()
+    {
+        try
+        {
+            var pages = File.ReadAllText("/proc/self/statm").Split(' ');
+            return (long.Parse(pages[1], System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize,
+                long.Parse(pages[0], System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return (0, 0);
+        }
+    }
 }

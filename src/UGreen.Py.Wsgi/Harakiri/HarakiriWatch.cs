@@ -43,6 +43,7 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
     private readonly IClock _clock;
     private readonly ILogger _log;
     private readonly IRequestBoard _board;
+    private readonly IServerControl _control;
     private readonly long _limit;
     private readonly long _grace;
     private readonly string _ownCode;
@@ -53,7 +54,7 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
 
     public HarakiriWatch(WsgiSettings settings, HubLoop hub, IClock clock, ILogger log)
     {
-        (_hub, _clock, _log, _board) = (hub, clock, log, settings.Board);
+        (_hub, _clock, _log, _board, _control) = (hub, clock, log, settings.Board, settings.Control);
         _limit = (long)(settings.Harakiri.TotalMilliseconds * NanosecondsPerMillisecond);
         _grace = (long)(settings.HarakiriGrace.TotalMilliseconds * NanosecondsPerMillisecond);
         _ownCode = settings.ShimPath.TrimEnd('/') + "/";
@@ -202,7 +203,7 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
         }
 
         if (isRunning && (due <= now || IsOnItsWay(green, limits))) AskRunning(request, limits.Marks, serial, began, now);
-        if (kill <= now && limits.Marks.StuckTold != kill && request.Serial == serial && _board is NoRequestBoard)
+        if (kill <= now && limits.Marks.StuckTold != kill && request.Serial == serial && _control.MasterPid == 0)
         {
             limits.Marks.StuckTold = kill;
             Stuck(request.Title, green.Number, (now - began) / 1e9);

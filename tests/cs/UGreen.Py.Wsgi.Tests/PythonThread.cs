@@ -16,6 +16,9 @@ public sealed class PythonThread() : InterpreterThread(GreenStacks.ReserveBytes(
 
     private const int StackPages = 128;
 
+    // Static as everything that the shim keeps.
+    private static readonly FakeControl s_control = new();
+
     private WsgiHub? _hub;
 
     /// <summary>Runs a test that serves requests, on the hub thread.</summary>
@@ -31,7 +34,7 @@ public sealed class PythonThread() : InterpreterThread(GreenStacks.ReserveBytes(
     {
         var application = Path.Combine(Directory.CreateTempSubdirectory("ugreen-wsgi-").FullName, "app.py");
         File.WriteAllText(application, "def application(environ, start_response): raise AssertionError('no test sends it a request')\n");
-        var settings = new WsgiSettings { Applications = [new WsgiMount("", null, application, "application")], Cores = Cores, StackPages = StackPages, QueueLimit = QueueLimit, ShimPath = Path.Combine(AppContext.BaseDirectory, "uwsgi_shim") };
+        var settings = new WsgiSettings { Applications = [new WsgiMount("", null, application, "application")], Cores = Cores, StackPages = StackPages, QueueLimit = QueueLimit, ShimPath = Path.Combine(AppContext.BaseDirectory, "uwsgi_shim"), Control = s_control };
         var stacks = GreenStacks.Carve(Cores, StackPages);
         var clock = new FakeClock();
         HubLoop? loop = null;
@@ -43,7 +46,7 @@ public sealed class PythonThread() : InterpreterThread(GreenStacks.ReserveBytes(
         var python = new PythonSide(settings, loop, clock, side, new SpawnedThreads(loop, side), NullLoggerFactory.Instance);
         python.RegisterCalls();
         python.Load(greenSwitch.Trampoline);
-        return new WsgiHub(loop, state, side, clock);
+        return new WsgiHub(loop, state, side, clock, s_control);
     }
 }
 

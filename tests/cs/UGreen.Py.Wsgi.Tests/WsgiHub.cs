@@ -9,7 +9,7 @@ namespace UGreen.Py.Wsgi.Tests;
 
 /// <summary>The application side with an application that each test sets, stepped by the test. Hub thread, GIL held.</summary>
 #pragma warning disable CA1001 // it lives as long as the process
-internal sealed class WsgiHub(HubLoop loop, ThreadStateSwap state, WsgiApplication side, FakeClock clock)
+internal sealed class WsgiHub(HubLoop loop, ThreadStateSwap state, WsgiApplication side, FakeClock clock, FakeControl control)
 #pragma warning restore CA1001
 {
     // Each step of a request takes a pass or two; a busy hub asks the kernel only now and then.
@@ -18,6 +18,8 @@ internal sealed class WsgiHub(HubLoop loop, ThreadStateSwap state, WsgiApplicati
     private readonly InterpreterScope _scope = new();
 
     public FakeClock Clock { get; } = clock;
+
+    public FakeControl Control { get; } = control;
 
     /// <summary>The application of the requests from now on: the body of a function of environ and start_response; it may use uwsgi and record(text).</summary>
     public void Application(string code)
@@ -28,6 +30,9 @@ internal sealed class WsgiHub(HubLoop loop, ThreadStateSwap state, WsgiApplicati
 
     /// <summary>What the application recorded, a line each.</summary>
     public string Records => _scope.Text("'\\n'.join(map(str, records))");
+
+    /// <summary>Runs Python code outside any green thread, as at import time.</summary>
+    public void Outside(string code) => _scope.Run(code);
 
     /// <summary>The text of a Python expression over what the application set.</summary>
     public string Evaluate(string expression) => _scope.Text(expression);

@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub;
+using UGreen.Py.Wsgi.Control;
+
+namespace UGreen.Py.Wsgi.Calls.Server;
+
+/// <summary>All hub calls about the server that this worker is a part of.</summary>
+internal static class ServerCalls
+{
+    public static IEnumerable<HubCall> All(IServerControl control, ILogger log)
+    {
+        yield return new ServerCall("worker_id", "Number of this worker process, from 1. A worker that replaces another has its number.", () => Number(control.WorkerId));
+        yield return new ServerCall("masterpid", "Process id of the master; 0 without one (option --master).", () => Number(control.MasterPid));
+        yield return new ServerCall("total_requests", "Requests that all workers together have finished since the server was started.", () => Number(control.TotalRequests));
+        yield return new ServerCall("workers",
+            "A tuple with a dict of figures for each worker: id, pid, requests, delta_requests (of the present process), exceptions, harakiri_count, busy_cores,\n"
+            + "status (bytes: b'idle', b'busy', b'cheap', b'starting', b'draining'), rss, vsz, running_time and avg_rt (microseconds), last_spawn, respawn_count, tx.\n\n"
+            + "signals (0) and apps (an empty tuple) are there for programs that look for them.",
+            () => WorkersAnswer.Make(control.Workers()));
+        yield return new ServerCall("ready", "True when the application is loaded and requests are served, else None.", () => ServerCall.TrueOrNone(control.IsReady));
+        yield return new ServerCall("stop", "Ask for a graceful stop of the whole server: running requests are finished, also this one. Returns True.", () =>
+        {
+            control.Stop("uwsgi.stop()");
+            return ServerCall.TrueOrNone(true);
+        });
+        yield return new ReloadCall(control, log);
+        yield return new ServerCall("is_leader", "Whether this worker runs what runs once per server. Any thread may call.", () => ServerCall.TrueOrFalse(control.IsLeader));
+    }
+
+    private static NewRef Number(long value) => CApi.PyLong_FromLongLong(value).OrThrow();
+}
