@@ -28,7 +28,7 @@ def unlimited():
 
 def ended(server, path, start):
     """The log line of a request that was ended, with its traceback."""
-    found = server.wait_log(rf"harakiri: GET {re.escape(path)} on core \d+ took too long and was ended after ([0-9.]+) s\n(?s:(.*?))^ugreen\.\S*Harakiri: the request took longer", start=start)
+    found = server.wait_log(rf"harakiri: GET {re.escape(path)} on core \d+ took too long and was ended after ([0-9.]+) s\n(?s:(.*?))^\s+ugreen\.\S*Harakiri: the request took longer", start=start)
     assert float(found[1]) >= LIMIT * 0.9
     return found[2]
 
