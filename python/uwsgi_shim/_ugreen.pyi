@@ -183,6 +183,13 @@ def start_response(status: str, headers: List[Tuple[str, str]], exc_info: Option
     """
     ...
 
+def set_user_harakiri(seconds: float, /) -> None:
+    """Limit how long this request may go on from now, beside --harakiri; 0 takes the limit back. Over it, Harakiri is raised in it.
+
+    seconds may have fractions. The limit ends with the request. Returns None. Raises SystemError where there is no request.
+    """
+    ...
+
 # For the driver and the bodies.
 
 def begin() -> Dict[str, Any]:
@@ -213,8 +220,8 @@ def end() -> None:
     """The body is complete. For the driver only."""
     ...
 
-def fail(traceback: str, /) -> None:
-    """The application raised; traceback is its text. For the driver only."""
+def fail(traceback: str, harakiri: bool = False, /) -> None:
+    """The application raised; traceback is its text, harakiri says whether it was ended by us. For the driver only."""
     ...
 
 def read_into(buffer: WriteableBuffer, timeout: Optional[float] = None, /) -> Optional[int]:

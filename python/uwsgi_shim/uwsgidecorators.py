@@ -1,6 +1,6 @@
 """Decorators for the signals, timers and threads of the ``uwsgi`` module, with the names and calls of uWSGI's module of this name.
 
-Each returns the function that it was given. Where no number of a signal is given, the lowest without a handler is taken. Handlers get that number.
+Each returns the function that it was given, except ``thread`` and ``harakiri``. Where no number of a signal is given, the lowest without a handler is taken. Handlers get that number.
 
 What belongs to mules, the spooler and RPC is not there: importing such a name is an ImportError, as programs that can do without it expect.
 """
@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MISSING = {
     "spool": "spooler", "spoolforever": "spooler", "spoolraw": "spooler",
     "mule": "mules", "muleloop": "mules", "mulefunc": "mules", "mulemsg": "mules", "farm": "mules", "farm_loop": "mules", "farm_msg": "mules",
-    "rpc": "RPC", "erlang": "Erlang", "harakiri": "harakiri",
+    "rpc": "RPC", "erlang": "Erlang",
 }
 
 
@@ -106,3 +106,20 @@ def thread(function: F) -> Callable[..., F]:
         return function
 
     return start
+
+
+def harakiri(seconds: float) -> Callable[[F], F]:
+    """Limit how long a call of the function may take, in a request; see ``uwsgi.set_user_harakiri``."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            uwsgi.set_user_harakiri(seconds)
+            try:
+                return function(*arguments, **keywords)
+            finally:
+                uwsgi.set_user_harakiri(0)
+
+        return cast(F, call)
+
+    return decorate

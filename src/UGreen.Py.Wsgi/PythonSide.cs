@@ -57,7 +57,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new RespondFileCall(),
             new SendFileCall(application),
             end,
-            new FailCall(log),
+            new FailCall(application, log),
             new ReadIntoCall(application),
             new SpawnCall(spawned),
             new DaemonCall(hub),
@@ -73,6 +73,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new DeadlineCall(deadlines),
             new CancelDeadlineCall(deadlines),
             new KeepCall(),
+            new SetUserHarakiriCall(application),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
         foreach (var call in ServerCalls.All(settings.Control, hub, log)) hub.Calls.Register(call);
@@ -94,6 +95,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             var serve = CApi.PyObject_GetAttrString(driver.Borrow(), "serve").OrThrow();
             using var makeTemplate = CApi.PyObject_GetAttrString(driver.Borrow(), "environ_template").OrThrow();
             var template = CApi.PyObject_CallNoArgs(makeTemplate.Borrow()).OrThrow();
+            application.Harakiri?.Start();
             application.Start(serve, new EnvironBuilder(template, settings.Cores));
         }
         catch (PythonException error)

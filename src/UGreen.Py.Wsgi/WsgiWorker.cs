@@ -5,6 +5,7 @@ using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 using UGreen.Py.Switching;
 using UGreen.Py.Wsgi.Calls.Server;
+using UGreen.Py.Wsgi.Harakiri;
 
 namespace UGreen.Py.Wsgi;
 
@@ -162,6 +163,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         var greenSwitch = GreenSwitch.Create(_settings.Switch, stacks, LibPython.Symbol("PyObject_CallNoArgs"), fallback);
         hub = new HubLoop(greenSwitch, new ThreadStateSwap(stacks.Count), calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
         var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log) { Board = _settings.Board };
+        application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);
         _spawned = new SpawnedThreads(hub, application);
         var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers);
         python.RegisterCalls();

@@ -37,6 +37,8 @@ internal static class WorkerFactory
             ShimPath = shimPath,
             Opt = options.Given,
             LogPath = options.LogTo,
+            Harakiri = options.Harakiri,
+            HarakiriGrace = options.HarakiriGrace,
             Control = control,
             Board = board,
             OverflowFd = overflowFd,

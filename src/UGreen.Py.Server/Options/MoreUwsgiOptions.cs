@@ -10,7 +10,7 @@ internal static class MoreUwsgiOptions
         "check-static-docroot", "chunked-input-limit", "chunked-input-timeout", "close-on-exec", "close-on-exec2", "cpu-affinity", "cron2",
         "daemonize2", "del-header", "die-on-idle", "disable-sendfile", "disable-write-exception", "drop-after-apps", "emperor-stats", "enable-metrics",
         "enable-proxy-protocol", "envdir", "evil-reload-on-rss", "exec-asap", "exec-post-app", "exec-pre-app", "exit-on-reload", "farm", "fastrouter",
-        "file-serve-mode", "force-cwd", "freebind", "gevent-monkey-patch", "gevent-early-monkey-patch", "harakiri-graceful-timeout", "harakiri-no-arh",
+        "file-serve-mode", "force-cwd", "freebind", "gevent-monkey-patch", "gevent-early-monkey-patch", "harakiri-no-arh",
         "harakiri-queue-threshold", "harakiri-verbose", "honour-range", "honour-stdin", "hook-as-user", "hook-asap", "hook-post-app", "hook-pre-app", "http-auto-chunked",
         "http-auto-gzip", "http-buffer-size", "http-chunked-input", "http-connect-timeout", "http-headers-timeout", "http-manage-expect", "http-modifier1",
         "http-processes", "http-raw-body", "http-to", "http-websockets", "http11-socket", "https-socket", "https2", "idle", "ignore-sigpipe", "ignore-write-errors",

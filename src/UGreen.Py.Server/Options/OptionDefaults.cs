@@ -39,6 +39,8 @@ internal static class OptionDefaults
     public const int CheaperOverloadSeconds = 3;
     /// <summary>A bound against typing errors: a year.</summary>
     public const int MaxWorkerSeconds = 366 * 86_400;
+    /// <summary>For the finally blocks of a request that is ended: a transaction to roll back, a connection to give back.</summary>
+    public const int HarakiriGraceSeconds = 5;
     public const string LogLevel = "info";
     public const string Switch = "direct";
 

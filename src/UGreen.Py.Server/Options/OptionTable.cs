@@ -62,6 +62,8 @@ internal static class OptionTable
             new OptionSpec { Name = "http-timeout", Aliases = ["socket-timeout"], Value = "SECONDS", Help = "longest pause of a client in a body or a response; 0: for ever", Default = LimitOptions.Text(LimitOptions.Defaults.Pause) },
             new OptionSpec { Name = "headers-timeout", Aliases = ["http-headers-timeout"], Value = "SECONDS", Help = "in what time a request head must be complete", Default = LimitOptions.Text(LimitOptions.Defaults.Head) },
             new OptionSpec { Name = "http-keepalive", Value = "SECONDS", Help = "how long a connection may be idle; 0: one request each", Default = LimitOptions.Text(LimitOptions.Defaults.KeepAlive) },
+            new OptionSpec { Name = "harakiri", Short = 't', Value = "SECONDS", Help = "longest time for a request; then it is ended: 504; 0: no limit", Default = "0" },
+            new OptionSpec { Name = "harakiri-graceful-timeout", Value = "SECONDS", Help = "what it has to end, before its worker is killed", Default = OptionDefaults.Text(OptionDefaults.HarakiriGraceSeconds) },
             new OptionSpec { Name = "max-connections", Value = "N", Help = "most open connections, others wait; 0: what file descriptors allow", Default = "0" },
         ]),
         new("Python",

@@ -53,6 +53,8 @@ internal sealed class OptionValidator
             Backlog = Number("listen", _arguments.Listen, OptionDefaults.Backlog, 1, OptionDefaults.MaxBacklog),
             BufferSize = limits.BufferSize,
             Limits = limits.Front,
+            Harakiri = limits.Harakiri,
+            HarakiriGrace = limits.HarakiriGrace,
             Stacks = stacks,
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
             Switch = Switch(),

@@ -152,6 +152,12 @@ def asks_the_server(sock: socket.socket) -> Iterable[bytes]:
     uwsgi.set_logvar("name", b"value")
     reveal_type(uwsgi.get_logvar("name"))  # -> Union[builtins.bytes, None]
     uwsgi.log_this_request()
+    try:
+        uwsgi.set_user_harakiri(2.5)
+    except uwsgi.Harakiri as error:
+        reveal_type(error)  # -> ugreen._harakiri.Harakiri
+    except ugreen.Harakiri:
+        raise
     reveal_type((uwsgi.worker_id(), uwsgi.masterpid(), uwsgi.mule_id(), uwsgi.micros()))  # -> Tuple[builtins.int, builtins.int, builtins.int, builtins.int]
     reveal_type(uwsgi.mem())  # -> Tuple[builtins.int, builtins.int]
 
