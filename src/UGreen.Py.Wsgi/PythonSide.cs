@@ -140,15 +140,29 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         using var load = CApi.PyObject_GetAttrString(boot, "load").OrThrow();
         using var answer = CApi.PyObject_CallNoArgs(load.Borrow()).OrThrow();
         var log = loggers.CreateLogger("wsgi");
-        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 2))) throw new WsgiLoadException(problem.Message, problem.Traceback);
+        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 2))) throw Failed(problem, boot);
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 1))) LoadLog.ImportFailed(log, problem.Message, problem.Details);
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 0)))
         {
-            if (settings.NeedApplication) throw new WsgiLoadException(problem.Message, problem.Traceback);
+            if (settings.NeedApplication) throw Failed(problem, boot);
             LoadLog.ApplicationFailed(log, problem.Message, problem.Details);
         }
 
         if (settings.Applications.Count == 0) LoadLog.NoApplication(log);
+    }
+
+    private static WsgiLoadException Failed(LoadProblem problem, BorrowedRef boot)
+    {
+        using var function = CApi.PyObject_GetAttrString(boot, "watched_files").OrThrow();
+        using var list = CApi.PyObject_CallNoArgs(function.Borrow()).OrThrow();
+        var files = new List<string>();
+        var count = CApi.PyList_Size(list.Borrow());
+        for (nint i = 0; i < count; i++)
+        {
+            if (PyText.ToText(CApi.PyList_GetItem(list.Borrow(), i)) is { } file) files.Add(file);
+        }
+
+        return new WsgiLoadException(problem.Message, problem.Traceback) { WatchedFiles = files };
     }
 
     private NewRef Options()

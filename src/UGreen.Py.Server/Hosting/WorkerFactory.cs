@@ -36,6 +36,9 @@ internal static class WorkerFactory
             ShimPath = shimPath,
             Opt = options.Given,
             LogPath = options.LogTo,
+            Locks = options.Locks,
+            AutoReload = options.PyAutoreload,
+            AutoReloadIgnored = options.PyAutoreloadIgnored,
             Control = control,
             Board = board,
         };
