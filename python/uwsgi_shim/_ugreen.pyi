@@ -29,12 +29,12 @@ worker_count: int
 locks: int
 #: A file that all workers have; None: there is only this process.
 lock_file: Optional[str]
-#: Seconds between two looks at the files of modules; 0: none.
-autoreload: float
-#: Modules that are not looked at.
-autoreload_ignored: List[str]
 threads: int
 psycopg2: bool
+need_application: bool
+#: Seconds between two looks at the sources; 0: none.
+autoreload: float
+autoreload_ignore: List[str]
 stack_bytes: int
 engine: Literal["direct", "posix"]
 server_version: str

@@ -34,6 +34,9 @@ internal static partial class FrontLog
     [LoggerMessage(3021, LogLevel.Warning, "{Limit} connections are open, as many as --max-connections allows: new ones wait")]
     public static partial void ConnectionsFull(ILogger logger, int limit);
 
+    [LoggerMessage(3060, LogLevel.Debug, "no new connections; {Open} are open, and idle ones may stay for {Seconds:0.###} s")]
+    public static partial void Draining(ILogger logger, int open, double seconds);
+
     [LoggerMessage(3022, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s")]
     public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds);
 }

@@ -20,12 +20,14 @@ internal sealed class HttpApplication : IHttpApplication<HttpExchange>
     private readonly FrontLimits _limits;
     private readonly PauseWatch? _pauses;
     private readonly ForwardedPeers? _forwarded;
+    private readonly DrainState _drain;
 
-    public HttpApplication(IGatewayApplication application, IAccessLog? accessLog, FrontLimits limits, PauseWatch? pauses, ILogger logger, ForwardedPeers? forwarded)
+    public HttpApplication(IGatewayApplication application, IAccessLog? accessLog, FrontLimits limits, PauseWatch? pauses, ILogger logger, ForwardedPeers? forwarded, DrainState drain)
     {
         _limits = limits;
         _pauses = pauses;
         _forwarded = forwarded;
+        _drain = drain;
         _application = application;
         _accessLog = accessLog;
         _logger = logger;
@@ -33,8 +35,8 @@ internal sealed class HttpApplication : IHttpApplication<HttpExchange>
 
     public HttpExchange CreateContext(IFeatureCollection contextFeatures)
     {
-        if (contextFeatures is not IHostContextContainer<HttpExchange> container) return new HttpExchange(contextFeatures, _limits, _pauses, _logger, _forwarded);
-        return container.HostContext ??= new HttpExchange(contextFeatures, _limits, _pauses, _logger, _forwarded);
+        if (contextFeatures is not IHostContextContainer<HttpExchange> container) return new HttpExchange(contextFeatures, _limits, _pauses, _logger, _forwarded, _drain);
+        return container.HostContext ??= new HttpExchange(contextFeatures, _limits, _pauses, _logger, _forwarded, _drain);
     }
 
     public Task ProcessRequestAsync(HttpExchange context)

@@ -37,13 +37,15 @@ public sealed class HttpExchange : GatewayExchange
     private readonly Socket? _socket;
     private readonly IConnectionLifetimeNotificationFeature? _connection;
     private readonly string _scheme;
+    private readonly DrainState _drain;
 
     // Null unless the other side of this connection is one of them.
     private readonly ForwardedPeers? _forwarded;
 
-    internal HttpExchange(IFeatureCollection features, FrontLimits limits, PauseWatch? pauses, ILogger logger, ForwardedPeers? forwarded)
+    internal HttpExchange(IFeatureCollection features, FrontLimits limits, PauseWatch? pauses, ILogger logger, ForwardedPeers? forwarded, DrainState drain)
     {
         _logger = logger;
+        _drain = drain;
         _limits = limits;
         _request = features.GetRequiredFeature<IHttpRequestFeature>();
         _response = features.GetRequiredFeature<IHttpResponseFeature>();
@@ -109,6 +111,7 @@ public sealed class HttpExchange : GatewayExchange
     internal bool TryBegin()
     {
         StartedAt = Stopwatch.GetTimestamp();
+        if (_drain.HasBegun) AnnounceEnd();
         Method = _request.Method;
         Target = _request.RawTarget;
         Protocol = _request.Protocol is "HTTP/2" ? "HTTP/2.0" : _request.Protocol;
@@ -271,12 +274,21 @@ public sealed class HttpExchange : GatewayExchange
         return body[..(int)length];
     }
 
+    /// <summary>
+    /// The front is leaving. HTTP/1 says so in the response's head (<see cref="ApplyHead"/>). HTTP/2 tells the connection now, while this stream keeps it open: the client
+    /// stops beginning streams before the connection ends, so that none is lost on the way.
+    /// </summary>
+    private void AnnounceEnd()
+    {
+        if (!_request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal)) _connection?.RequestClose();
+    }
+
     private void ApplyHead(long? length)
     {
         _output.Suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
         ResponseHeadWriter.Apply(Head, HttpStatus.ForbidsLength(Head.Status) ? null : length, _response, _logger);
         // After a failed read nobody knows where the next request would begin.
-        if (IsHttp1 && (FaultStatus != 0 || _limits.KeepAlive is null)) _response.Headers.Connection = "close";
+        if (IsHttp1 && (FaultStatus != 0 || _limits.KeepAlive is null || _drain.HasBegun)) _response.Headers.Connection = "close";
     }
 
     private bool IsHttp1 => Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);

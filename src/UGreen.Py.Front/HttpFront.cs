@@ -23,9 +23,13 @@ public sealed class HttpFront : IAsyncDisposable
     private readonly PauseWatch? _pauses;
     private readonly BlockPool _blocks = new(TimeProvider.System);
     private readonly Lock _lifeLock = new();
+    private readonly ConnectionBudget _connections;
+    private readonly DrainState _drain = new();
+    private readonly ILogger _logger;
     private readonly CancellationTokenSource _giveUpStart = new();
     private Task _start = Task.CompletedTask;
     private KestrelServer? _server;
+    private CountedTransport? _transport;
     private bool _isDisposed;
 
     /// <param name="options">Where to listen.</param>
@@ -43,11 +47,13 @@ public sealed class HttpFront : IAsyncDisposable
         _options = options;
         _shared = shared;
         _loggers = loggers;
+        _logger = loggers.CreateLogger(FrontLog.Category);
+        _connections = new ConnectionBudget(options.Limits.Connections ?? int.MaxValue, _logger, TimeProvider.System);
         _pauses = options.Limits.Pause is { } pause ? new PauseWatch(pause, TimeProvider.System) : null;
         var uwsgi = options.Uwsgi with { HeadTimeout = options.Limits.Head, Pause = options.Limits.Pause, BodyBytes = options.Limits.BodyBytes };
         if (accessLog is not null) uwsgi = uwsgi with { RequestLog = (e, status, ticks) => accessLog.Log(e, status, ticks, e.WasAborted) };
         _uwsgi = new UwsgiConnectionHandler(application, uwsgi, loggers, TimeProvider.System);
-        _application = new HttpApplication(application, accessLog, options.Limits, _pauses, loggers.CreateLogger(FrontLog.Category), options.Forwarded);
+        _application = new HttpApplication(application, accessLog, options.Limits, _pauses, _logger, options.Forwarded, _drain);
     }
 
     /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c> or <c>https://unix:/run/app.sock</c>; empty before the start.</summary>
@@ -64,6 +70,42 @@ public sealed class HttpFront : IAsyncDisposable
 
     /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>
     public Task StopAsync(CancellationToken giveUp) => _server is { } server ? server.StopAsync(giveUp) : Task.CompletedTask;
+
+    /// <summary>
+    /// Stops without losing a request, while other processes go on accepting on the same sockets:
+    /// <list type="number">
+    /// <item>accepts nothing more; what was accepted is served;</item>
+    /// <item>each response now ends its connection (<c>Connection: close</c>, GOAWAY), and the client opens its next one with somebody else;</item>
+    /// <item>connections without a request may stay for <paramref name="linger"/>, for a request can be on its way;</item>
+    /// <item>then, or as soon as no connection is left, as <see cref="StopAsync"/>.</item>
+    /// </list>
+    /// </summary>
+    /// <param name="linger">Zero where nobody else accepts: connections that are idle are closed at once.</param>
+    /// <param name="giveUp">Cuts the requests that are left.</param>
+    public async Task DrainAsync(TimeSpan linger, CancellationToken giveUp)
+    {
+        await _start.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_server is null || _transport is null) return;
+
+        // :: Step 1
+        var stopped = _transport.StopAcceptingAsync();
+        // :: Step 2. Only now: a client that is sent away must not come back here.
+        _drain.Begin();
+        FrontLog.Draining(_logger, _connections.Open, linger.TotalSeconds);
+        try
+        {
+            // :: Step 3
+            await stopped.WaitAsync(giveUp).ConfigureAwait(false);
+            if (linger > TimeSpan.Zero) await _connections.WhenEmptyAsync().WaitAsync(linger, giveUp).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // Long enough: who is still silent is not waited for.
+        }
+
+        // :: Step 4
+        await StopAsync(giveUp).ConfigureAwait(false);
+    }
 
     /// <summary>Stops at once, also in the middle of a start: a socket file must not stay because the application could not be loaded.</summary>
     public async ValueTask DisposeAsync()
@@ -110,8 +152,8 @@ public sealed class HttpFront : IAsyncDisposable
                 addresses.Add(Text("uwsgi", key));
             }
 
-            var transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, _blocks, _loggers);
-            _server = new KestrelServer(Options.Create(settings), transport, new KestrelLoggers(_loggers, TimeProvider.System));
+            _transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, _connections, _blocks, _loggers);
+            _server = new KestrelServer(Options.Create(settings), _transport, new KestrelLoggers(_loggers, TimeProvider.System));
             await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
             Addresses = addresses;
         }

@@ -57,13 +57,12 @@ internal static class KestrelSetup
         => new() { Backlog = backlog, CreateBoundListenSocket = take };
 
     /// <summary>The sockets, with the limits that are not Kestrel's.</summary>
-    public static IConnectionListenerFactory Transport(SocketTransportOptions options, FrontLimits limits, BlockPool blocks, ILoggerFactory loggers)
+    public static CountedTransport Transport(SocketTransportOptions options, FrontLimits limits, ConnectionBudget connections, BlockPool blocks, ILoggerFactory loggers)
     {
         KestrelLimits.Apply(limits, options);
         // Without it everything works, with more garbage.
         _ = blocks.TryUse(options);
-        var sockets = new SocketTransportFactory(Options.Create(options), loggers);
-        return limits.Connections is { } most ? new LimitedTransport(sockets, new ConnectionBudget(most, loggers.CreateLogger(FrontLog.Category), TimeProvider.System)) : sockets;
+        return new CountedTransport(new SocketTransportFactory(Options.Create(options), loggers), connections);
     }
 
     /// <summary>

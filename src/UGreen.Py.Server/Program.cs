@@ -4,6 +4,7 @@ using UGreen.Py.Front;
 using UGreen.Py.Native;
 using UGreen.Py.Server.Hosting;
 using UGreen.Py.Server.Logging;
+using UGreen.Py.Server.Master;
 using UGreen.Py.Server.Options;
 using UGreen.Py.Server.Process;
 using UGreen.Py.Wsgi.Control;
@@ -19,7 +20,18 @@ internal static class Program
     private static int Main(string[] args)
     {
         var report = DaemonReport.Take();
-        switch (ServerCommandLine.Parse(args, Surroundings.Real))
+        WorkerRole? role;
+        try
+        {
+            role = WorkerRole.Take();
+        }
+        catch (StartupException e)
+        {
+            Console.Error.Write($"ugreen-py: {e.Message}\n");
+            return ExitCode.Failure;
+        }
+
+        switch (role?.Parse() ?? ServerCommandLine.Parse(args, Surroundings.Real))
         {
             case CommandLineResult.ShowHelp:
                 Console.Out.Write(HelpText.Build());
@@ -31,19 +43,18 @@ internal static class Program
                 foreach (var warning in refused.Warnings) Console.Error.Write($"ugreen-py: warning: {warning}\n");
                 foreach (var error in refused.Errors) Console.Error.Write($"ugreen-py: {error}\n");
                 return ExitCode.Usage;
-            case CommandLineResult.Run { Options.Process.Daemonize: { } logFile } when !report.IsDaemon:
+            case CommandLineResult.Run { Options.Process.Daemonize: { } logFile } when !report.IsDaemon && role is null:
                 return RunInBackground(args, logFile);
             case CommandLineResult.Run run:
                 // In the background all output goes to the file, which is then also opened again by SIGUSR1.
-                Serve(report.IsDaemon ? run.Options with { LogTo = run.Options.LogTo ?? run.Options.Process.Daemonize } : run.Options, report);
+                Start(run.Options with { LogTo = run.Options.LogTo ?? run.Options.Process.Daemonize }, args, report, role);
                 break;
         }
 
         return ExitCode.Failure;
     }
 
-    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
-    private static void Serve(ServerOptions options, DaemonReport report)
+    private static void Start(ServerOptions options, string[] args, DaemonReport report, WorkerRole? role)
     {
         if (options.Process.Umask is { } mask) FileCreationMask.Set(mask);
         LogOutputs logs;
@@ -55,16 +66,24 @@ internal static class Program
         {
             Console.Error.Write($"ugreen-py: {e.Message}\n");
             report.Failed(ExitCode.Failure, $"ugreen-py: {e.Message}\n");
+            role?.Failed(e.Message);
             return;
         }
 
         var logger = logs.Loggers.CreateLogger(ServerLog.Category);
-        Report(options, logger, logs);
-        var signals = new StopSignals((signal, code) =>
-        {
-            ServerLog.StoppingAtOnce(logger, signal);
-            Leave(code, logs);
-        });
+        if (role is null) Report(options, logger, logs);
+        // Before Python starts and before anything else runs that could ask for one.
+        foreach (var (name, value) in options.Variables) ProcessEnvironment.Set(name, value);
+        if (role is not null) Work(options, logs, logger, role);
+        else if (options.Master.IsEnabled) Supervise(options, ServerCommandLine.Complete(args, options.Configuration), logs, logger, report);
+        else Serve(options, logs, logger, report);
+    }
+
+    /// <summary>One process that does everything.</summary>
+    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
+    private static void Serve(ServerOptions options, LogOutputs logs, ILogger logger, DaemonReport report)
+    {
+        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger));
         signals.Register();
         _ = ReopenSignal.Register(() => logs.Reopen(logger));
 
@@ -73,14 +92,9 @@ internal static class Program
         try
         {
             life.Begin(role: null);
-            // Before Python starts and before anything else runs that could ask for one.
-            foreach (var (name, value) in options.Variables) ProcessEnvironment.Set(name, value);
-            if (options.RequestLog.Format is { HasVariables: false }) ServerLog.FormatWithoutVariables(logger);
-            if (options.RequestLog is { ShowForwardedFor: true, Json: false, Format: null }) ServerLog.NoAddressShown(logger);
-            var shim = ShimLocator.Find(Surroundings.Real, AppContext.BaseDirectory);
             var counters = new RequestCounters(options.Cores);
             var control = new StandaloneControl(signals.Request, counters);
-            var worker = WorkerFactory.Create(options, shim, logs.Loggers, control, counters);
+            var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, control, counters);
             var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System)
             {
                 Ready = () =>
@@ -101,6 +115,79 @@ internal static class Program
         Leave(exitCode, logs);
     }
 
+    /// <summary>A worker of a master.</summary>
+    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
+    private static void Work(ServerOptions options, LogOutputs logs, ILogger logger, WorkerRole role)
+    {
+        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger)) { Leaving = role.Leaving };
+        signals.Register();
+        _ = ReopenSignal.Register(() => logs.Reopen(logger));
+        role.Listen(signals, options.ShutdownTimeout, logger);
+
+        int exitCode;
+        try
+        {
+            using var listeners = role.Listeners(FrontSettings.Of(options, null));
+            var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, role.Control, role.Board(options), role.ChannelFd);
+            var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System)
+            {
+                Ready = () =>
+                {
+                    logs.ReleaseTerminal();
+                    role.Control.Serving(worker.PythonVersion);
+                },
+                Shared = listeners,
+                Announces = false,
+                Linger = role.Linger,
+            };
+            exitCode = host.RunAsync().GetAwaiter().GetResult();
+        }
+        catch (Exception e)
+        {
+            exitCode = Explain(e, logger, logs, DaemonReport.None);
+            role.Failed(Message(e));
+            if (options.Master.Autoreload is { } pace && e is StartupException { WatchedFiles: { Count: > 0 } files })
+            {
+                logs.Errors.Write("ugreen-py: --py-autoreload: waiting for a change of its files\n");
+                SourceWatch.WaitForChange(files, pace);
+                exitCode = ExitCode.Success;
+            }
+        }
+
+        Leave(exitCode, logs);
+    }
+
+    /// <summary>The master of workers.</summary>
+    private static void Supervise(ServerOptions options, IReadOnlyList<string> arguments, LogOutputs logs, ILogger logger, DaemonReport report)
+    {
+        var life = new ProcessLife(options, logs, report, TimeProvider.System);
+        int exitCode;
+        try
+        {
+            life.Begin("master");
+            using var host = new MasterHost(options, arguments, logs, life, TimeProvider.System);
+            exitCode = host.Run();
+            // The worker has said why on its own; who waits for a server in the background has not seen it.
+            if (exitCode != ExitCode.Success) report.Failed(exitCode, host.StartFailure is { } why ? $"ugreen-py: {why}\n" : "");
+        }
+        catch (Exception e)
+        {
+            exitCode = Explain(e, logger, logs, report);
+        }
+
+        life.Ended();
+        Leave(exitCode, logs);
+    }
+
+    private static string Shim() => ShimLocator.Find(Surroundings.Real, AppContext.BaseDirectory);
+
+    [DoesNotReturn]
+    private static void AtOnce(string signal, int code, LogOutputs logs, ILogger logger)
+    {
+        ServerLog.StoppingAtOnce(logger, signal);
+        Leave(code, logs);
+    }
+
     private static int RunInBackground(string[] args, string logFile)
     {
         try
@@ -119,6 +206,8 @@ internal static class Program
         foreach (var variable in options.Configuration.UnknownVariables) ServerLog.UnknownVariable(logger, variable);
         foreach (var warning in options.Configuration.Warnings) ServerLog.Configuration(logger, warning);
         if (options.ShownConfiguration is { } shown) logs.Announcements.Write(shown);
+        if (options.RequestLog.Format is { HasVariables: false }) ServerLog.FormatWithoutVariables(logger);
+        if (options.RequestLog is { ShowForwardedFor: true, Json: false, Format: null }) ServerLog.NoAddressShown(logger);
     }
 
     /// <summary>One line for the operator; the rest for those who ask for it with --log-level debug.</summary>
@@ -126,7 +215,7 @@ internal static class Program
     {
         // Not as log lines: nothing is being served, and the last line on the terminal must be the one that says what to do.
         if (error is StartupException { Traceback: { } traceback }) logs.Errors.Write(traceback.TrimEnd() + "\n");
-        var message = error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}";
+        var message = Message(error);
         logs.Errors.Write($"ugreen-py: {message}\n");
         // In the background the terminal is behind the report, and standard error was the log from the beginning.
         if (report.IsDaemon) report.Failed(ExitCode.Failure, $"{(error is StartupException { Traceback: { } text } ? text.TrimEnd() + "\n" : "")}ugreen-py: {message}\n");
@@ -134,6 +223,8 @@ internal static class Program
         ServerLog.Details(logger, error);
         return ExitCode.Failure;
     }
+
+    private static string Message(Exception error) => error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}";
 
     [DoesNotReturn]
     private static void Leave(int code, LogOutputs logs)

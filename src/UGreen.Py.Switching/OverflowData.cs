@@ -42,6 +42,9 @@ internal static class OverflowData
     /// <summary>Length of the text about a spawn stack.</summary>
     public const int SpawnBytes = 96;
 
+    /// <summary>A second descriptor that gets the text; -1: none does.</summary>
+    public const int TellFd = 104;
+
     /// <summary>Text about a green stack.</summary>
     public const int GreenText = 128;
 

@@ -21,18 +21,20 @@ public static unsafe class OverflowReport
     /// <summary>Installs the handler for the rest of the process's life. Called once, by the worker, after the stacks were carved.</summary>
     /// <exception cref="InvalidOperationException">It is installed already, or the runtime has no SIGSEGV handler of the usual kind.</exception>
     /// <exception cref="LinuxException">No executable page, or sigaction failed.</exception>
-    public static void Install(GreenStacks stacks)
+    /// <param name="stacks">The carved stacks.</param>
+    /// <param name="tellFd">A descriptor that gets the line, too, for whoever watches the process; -1: none.</param>
+    public static void Install(GreenStacks stacks, int tellFd = -1)
     {
         ArgumentNullException.ThrowIfNull(stacks);
         lock (s_gate)
         {
             if (s_installed) throw new InvalidOperationException("The overflow report is installed already.");
-            InstallHandler(stacks);
+            InstallHandler(stacks, tellFd);
             s_installed = true;
         }
     }
 
-    private static void InstallHandler(GreenStacks stacks)
+    private static void InstallHandler(GreenStacks stacks, int tellFd)
     {
         X64Code code = X64OverflowHandler.Build();
         CodePage page = CodePage.Create(code.Bytes, OverflowData.Bytes);
@@ -47,6 +49,7 @@ public static unsafe class OverflowReport
         }
 
         Fill(page, stacks, action.Handler);
+        Word(page, OverflowData.TellFd, tellFd);
 
         // Flags and mask stay as they are: the old handler must find the world as it asked for it.
         action.Handler = page.Address + code.Labels[X64OverflowHandler.Handler];

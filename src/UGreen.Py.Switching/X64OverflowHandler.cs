@@ -126,6 +126,9 @@ internal static class X64OverflowHandler
         x.Set(Rdi, StandardError);
         x.Set(Rax, WriteCall);
         x.SystemCall();
+        x.LoadData(Rdi, OverflowData.TellFd);
+        x.Set(Rax, WriteCall);
+        x.SystemCall();
         x.Set(Rdi, SegvSignal);
         x.AddressOfData(Rsi, OverflowData.DefaultAction);
         x.Zero(Rdx);

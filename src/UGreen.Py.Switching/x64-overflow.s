@@ -64,6 +64,9 @@ write:
     mov edi, StandardError
     mov eax, WriteCall
     syscall                             # Changes rax, rcx and r11 only. If it fails there is nobody to tell.
+    mov rdi, [rip + TellFd]             # The same text for a master; -1, which fails, where there is none.
+    mov eax, WriteCall
+    syscall
     mov edi, SegvSignal
     lea rsi, [rip + DefaultAction]      # SIG_DFL. No handler that allocates may run now: the code that overflowed may hold malloc's lock.
     xor edx, edx                        # The old action is not wanted.

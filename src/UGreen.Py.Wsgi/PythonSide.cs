@@ -120,13 +120,14 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "worker_count", CApi.PyLong_FromLongLong(settings.Control.WorkerCount).OrThrow());
         Set(dict, "locks", CApi.PyLong_FromLongLong(settings.Locks).OrThrow());
         Set(dict, "lock_file", Text(settings.Control.LockFile));
-        Set(dict, "autoreload", CApi.PyFloat_FromDouble(settings.AutoReload?.TotalSeconds ?? 0).OrThrow());
-        Set(dict, "autoreload_ignored", TextList(settings.AutoReloadIgnored));
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
         Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));
         Set(dict, "python_paths", TextList(settings.PythonPaths));
         Set(dict, "psycopg2", new NewRef(PyFast.Singleton(settings.Psycopg2 ? PyConstants.True : PyConstants.False)));
+        Set(dict, "need_application", new NewRef(PyFast.Singleton(settings.NeedApplication ? PyConstants.True : PyConstants.False)));
+        Set(dict, "autoreload", CApi.PyFloat_FromDouble(settings.Autoreload?.TotalSeconds ?? 0).OrThrow());
+        Set(dict, "autoreload_ignore", TextList(settings.AutoreloadIgnore));
         Set(dict, "opt", Options());
         if (CApi.PyDict_SetItemString(CApi.PyImport_GetModuleDict(), "_ugreen", module.Borrow()) < 0) throw PythonException.Fetch();
 
@@ -140,29 +141,29 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         using var load = CApi.PyObject_GetAttrString(boot, "load").OrThrow();
         using var answer = CApi.PyObject_CallNoArgs(load.Borrow()).OrThrow();
         var log = loggers.CreateLogger("wsgi");
-        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 2))) throw Failed(problem, boot);
+        foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 2))) throw new WsgiLoadException(problem.Message, problem.Traceback);
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 1))) LoadLog.ImportFailed(log, problem.Message, problem.Details);
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 0)))
         {
-            if (settings.NeedApplication) throw Failed(problem, boot);
+            if (settings.NeedApplication) throw new WsgiLoadException(problem.Message, problem.Traceback) { WatchedFiles = settings.Autoreload is null ? [] : WatchedFiles() };
             LoadLog.ApplicationFailed(log, problem.Message, problem.Details);
         }
 
         if (settings.Applications.Count == 0) LoadLog.NoApplication(log);
     }
 
-    private static WsgiLoadException Failed(LoadProblem problem, BorrowedRef boot)
+    private static List<string> WatchedFiles()
     {
-        using var function = CApi.PyObject_GetAttrString(boot, "watched_files").OrThrow();
+        using var module = CApi.PyImport_ImportModule("ugreen._autoreload").OrThrow();
+        using var function = CApi.PyObject_GetAttrString(module.Borrow(), "files").OrThrow();
         using var list = CApi.PyObject_CallNoArgs(function.Borrow()).OrThrow();
         var files = new List<string>();
-        var count = CApi.PyList_Size(list.Borrow());
-        for (nint i = 0; i < count; i++)
+        for (nint i = 0; i < CApi.PyList_Size(list.Borrow()); i++)
         {
             if (PyText.ToText(CApi.PyList_GetItem(list.Borrow(), i)) is { } file) files.Add(file);
         }
 
-        return new WsgiLoadException(problem.Message, problem.Traceback) { WatchedFiles = files };
+        return files;
     }
 
     private NewRef Options()

@@ -6,6 +6,6 @@ public sealed class WsgiLoadException(string message, string? pythonTraceback = 
     /// <summary>What Python says of it; null when there is nothing more to say.</summary>
     public string? PythonTraceback { get; } = pythonTraceback;
 
-    /// <summary>Absolute paths of the files that had a part in it; when one changes, another try may go better. Empty when Python itself could not be started.</summary>
+    /// <summary>Files of which a change may be the repair; empty without <see cref="WsgiSettings.Autoreload"/>.</summary>
     public IReadOnlyList<string> WatchedFiles { get; init; } = [];
 }

@@ -154,7 +154,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         PythonVersion = Interpreter.Version;
 
         var stacks = GreenStacks.Carve(_settings.Stacks);
-        OverflowReport.Install(stacks);
+        OverflowReport.Install(stacks, _settings.OverflowFd);
         var clock = new SystemClock();
         var calls = new HubCallTable();
         HubLoop? hub = null;

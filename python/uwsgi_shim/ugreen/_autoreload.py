@@ -1,67 +1,87 @@
-"""``--py-autoreload``: asking for a reload when a file of a loaded module has changed."""
+"""``--py-autoreload``: files of the application that change have all workers replaced."""
+
+from __future__ import annotations
 
 import os
 import sys
 import threading
 import time
-from typing import Collection, Dict, Iterable, List, Optional, Tuple
+import traceback
+from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 import _ugreen
 
-from ugreen._report import report
+#: What a file is known by: it is another when one of these differs. None: it is not there.
+_Stamp = Optional[Tuple[int, int, int]]
 
-# Time of the last change and size: two versions that are written within one tick of the file system's clock mostly differ in size.
-State = Optional[Tuple[int, int]]
-
-
-def start() -> None:
-    """Begin to look, if the server was told to. The application is loaded."""
-    if _ugreen.autoreload:
-        # An OS thread, so that a request that computes or blocks does not hold it up: that may be the mistake which the new version mends.
-        threading.Thread(target=_serve, args=(_ugreen.autoreload, frozenset(_ugreen.autoreload_ignored)), name="ugreen autoreload", daemon=True).start()
+# Files of a load that failed: of its tracebacks, also where no module came of them.
+_failed: Set[str] = set()
 
 
-def module_files(ignored: Collection[str] = ()) -> List[str]:
-    """The files that the loaded modules were made from, sources where there are any."""
-    files = []
+def note_failure(error: BaseException) -> None:
+    """Remember the files that a failed import was in."""
+    link: Optional[BaseException] = error
+    while link is not None:
+        _failed.update(frame.filename for frame in traceback.extract_tb(link.__traceback__))
+        if isinstance(link, SyntaxError) and link.filename:
+            _failed.add(link.filename)
+        link = link.__cause__ or link.__context__
+
+
+def files() -> List[str]:
+    """The source files of all modules that are loaded, and of those that could not be; Python's own and the server's are left out."""
+    found = set()
     for name, module in list(sys.modules.items()):
-        if any(name == one or name.startswith(one + ".") for one in ignored):
+        if name.partition(".")[0] in _ugreen.autoreload_ignore or name in _ugreen.autoreload_ignore:
             continue
         path = getattr(module, "__file__", None)
         if isinstance(path, str):
-            source = path[:-1] if path.endswith(".pyc") and os.path.exists(path[:-1]) else path
-            files.append(os.path.abspath(source))
-    return files
+            found.add(path)
+    own = (os.path.dirname(os.__file__) + os.sep, _ugreen.shim_path + os.sep)
+    # What is installed below Python's own folder (site-packages) does change while one develops.
+    return sorted(path for path in map(_source, found | _failed) if os.path.isabs(path) and (not path.startswith(own) or "-packages" in path))
 
 
-class Watch:
-    """What the files looked like when each was seen first."""
-
-    def __init__(self) -> None:
-        self._seen: Dict[str, State] = {}
-
-    def changed(self, files: Iterable[str]) -> Optional[str]:
-        """The first file that is not as it was; those that are new are taken note of."""
-        for path in files:
-            state = _look(path)
-            if self._seen.setdefault(path, state) != state:
-                return path
-        return None
+def start() -> None:
+    """Begin to watch, in a daemon thread; nothing without the option."""
+    if _ugreen.autoreload > 0:
+        threading.Thread(target=_watch, name="ugreen autoreload", args=(_ugreen.autoreload,), daemon=True).start()
 
 
-def _look(path: str) -> State:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+def _watch(seconds: float) -> None:
+    seen = _stamps(files())
+    while True:
+        time.sleep(seconds)
+        # Modules come later, too; a file that is seen for the first time has not changed.
+        now = _stamps(files() + list(seen))
+        changed = _changed(seen, now)
+        seen = now
+        if changed is not None:
+            _ugreen.reload(f"changed: {changed}")
 
 
-def _serve(seconds: float, ignored: Collection[str]) -> None:
-    try:
-        watch = Watch()
-        while (changed := watch.changed(module_files(ignored))) is None:
-            time.sleep(seconds)
-        _ugreen.reload(f"file changed: {changed}")
-    except BaseException as error:
-        report("--py-autoreload has ended", error)
+def _changed(before: Dict[str, _Stamp], now: Dict[str, _Stamp]) -> Optional[str]:
+    for path, stamp in now.items():
+        # A file that is away may be on its way: editors write a new one and rename it.
+        if path in before and stamp is not None and stamp != before[path]:
+            return path
+    return None
+
+
+def _stamps(paths: Iterable[str]) -> Dict[str, _Stamp]:
+    found: Dict[str, _Stamp] = {}
+    for path in paths:
+        try:
+            stat = os.stat(path)
+        except OSError:
+            found[path] = None
+        else:
+            found[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    return found
+
+
+def _source(path: str) -> str:
+    return path[:-1] if path.endswith(".pyc") else path
+
+
+__all__ = ["files", "note_failure", "start"]

@@ -21,10 +21,6 @@ T = TypeVar("T")
 Problem = Tuple[str, Optional[str]]
 
 _DEFAULT_CALLABLE = "application"
-_SHIM = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-
-# Of what could not be loaded: their modules are gone again.
-_failed_files: List[str] = []
 
 
 def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
@@ -54,24 +50,10 @@ def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
                 problems.append((f"two applications at the mountpoint {key or '/'}: one is in a dict named applications", None))
             applications[key] = application
     _driver.application = _serve(applications)
-    if not problems:
-        _autoreload.start()
     _load.end(call_hooks=not problems or any(application is not _apps.unavailable for application in applications.values()))
+    if not problems or not _ugreen.need_application:
+        _autoreload.start()
     return problems, import_problems, []
-
-
-def watched_files() -> List[str]:
-    """Files that may have to change before an application that could not be loaded can be: absolute paths, each once."""
-    files = [*_failed_files, *_autoreload.module_files()]
-    for _, module, file, _ in _ugreen.applications:
-        if file:
-            files.append(os.path.abspath(file))
-        elif module and all(part.isidentifier() for part in module.split(".")):
-            # Where it is, or where it may come.
-            for folder in sys.path:
-                path = os.path.join(os.path.abspath(folder), *module.split("."))
-                files += [path + ".py", os.path.join(path, "__init__.py")] if os.path.isdir(folder or ".") else []
-    return list(dict.fromkeys(path for path in files if not path.startswith(_SHIM)))
 
 
 def leave() -> None:
@@ -134,10 +116,10 @@ def _attempt(problems: List[Problem], what: str, function: Callable[..., T], *ar
     except _LoadError as error:
         problems.append((str(error), None))
     except SystemExit as error:
-        _note_files(error)
+        _autoreload.note_failure(error)
         problems.append((f"{what} called sys.exit({error.code!r}) while it was imported", _relevant_traceback(error)))
     except BaseException as error:
-        _note_files(error)
+        _autoreload.note_failure(error)
         # Our own frames and importlib's say nothing about the application's mistake.
         problems.append((f"{what} could not be imported: {_summary(error)}", _relevant_traceback(error)))
     return None
@@ -240,14 +222,6 @@ def _callable(module: ModuleType, name: str, described: str) -> WSGIApplication:
         raise _LoadError(f"{name!r} in {described} is not callable, it is a {type(target).__name__}")
     application: WSGIApplication = target
     return application
-
-
-def _note_files(error: BaseException) -> None:
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if not frame.f_code.co_filename.startswith("<"):
-            _failed_files.append(os.path.abspath(frame.f_code.co_filename))
-    if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
-        _failed_files.append(os.path.abspath(error.filename))
 
 
 def _summary(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
-using UGreen.Py.Front.Uwsgi;
+using UGreen.Py.Front.Sockets;
 using UGreen.Py.Server.Logging;
 using UGreen.Py.Server.Options;
 
@@ -40,32 +40,32 @@ internal sealed class ServerHost
     /// <summary>What the process does for the outside; null: nothing.</summary>
     public Process.ProcessLife? Life { get; init; }
 
+    /// <summary>Sockets that a master has opened; null: this process opens its own.</summary>
+    public ListenerSet? Shared { get; init; }
+
+    /// <summary>False: the master says what there is to say at the start.</summary>
+    public bool Announces { get; init; } = true;
+
+    /// <summary>How long idle connections may stay at the end, for a request that is on its way; asked when it begins. Zero where nobody else would take the next one.</summary>
+    public Func<TimeSpan> Linger { get; init; } = static () => TimeSpan.Zero;
+
     /// <returns>The exit code.</returns>
     /// <exception cref="StartupException">The application cannot be loaded.</exception>
     /// <exception cref="FrontException">An address cannot be bound.</exception>
     public async Task<int> RunAsync()
     {
-        if (_options.UgreenImplied) ServerLog.UgreenImplied(_logger, _options.Cores);
+        if (_options.UgreenImplied && Announces) ServerLog.UgreenImplied(_logger, _options.Cores);
 
         // Only when it was asked for: the default must not warn on a machine with a small limit.
-        if (_options.Given.ContainsKey("listen") && KernelBacklog.Limit() is { } limit && limit < _options.Backlog) ServerLog.BacklogCut(_logger, _options.Backlog, limit);
+        if (Announces && _options.Given.ContainsKey("listen") && KernelBacklog.Limit() is { } limit && limit < _options.Backlog) ServerLog.BacklogCut(_logger, _options.Backlog, limit);
 
         var connections = _options.Limits.Connections ?? DescriptorBudget.Connections(_options.Cores);
 
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
-        var listen = new HttpFrontOptions(_options.Http)
-        {
-            UwsgiEndpoints = _options.Sockets,
-            Uwsgi = new() { Limits = new() { BlockBytes = _options.BufferSize ?? UwsgiLimits.MaxBlockBytes } },
-            Limits = _options.Limits with { Connections = connections },
-            Backlog = _options.Backlog,
-            SocketMode = _options.SocketMode,
-            Forwarded = _options.Forwarded,
-        };
-        await using var front = new HttpFront(listen, ApplicationChain.Build(_options, gate, _loggers), _accessLog, _loggers);
+        await using var front = new HttpFront(FrontSettings.Of(_options, connections), ApplicationChain.Build(_options, gate, _loggers), _accessLog, _loggers, Shared);
         await StartAsync(front).ConfigureAwait(false);
-        if (connections is { } few && few <= _options.Cores) ServerLog.FewConnections(_logger, few, _options.Cores);
+        if (Announces && connections is { } few && few <= _options.Cores) ServerLog.FewConnections(_logger, few, _options.Cores);
 
         // :: Step 2
         gate.Open();
@@ -103,7 +103,7 @@ internal sealed class ServerHost
 
     private void Announce(HttpFront front)
     {
-        if (_options.LogLevel == LogLevel.None) return;
+        if (_options.LogLevel == LogLevel.None || !Announces) return;
         if (_options.LogLevel <= LogLevel.Information) _announcements.Write(StartBlock.Build(_options, _worker.PythonVersion, Environment.ProcessId));
         _announcements.Write(StartBlock.Listening(front.Addresses));
         _announcements.Flush();
@@ -112,19 +112,19 @@ internal sealed class ServerHost
     private async Task StopAsync(HttpFront front, string signal)
     {
         var grace = _options.ShutdownTimeout;
-        ServerLog.Stopping(_logger, signal, grace.TotalSeconds);
+        if (Announces) ServerLog.Stopping(_logger, signal, grace.TotalSeconds);
         var begun = _time.GetTimestamp();
 
         // Before the front waits: its open streams are what the application is to end.
         _worker.BeginDrain();
         using var giveUp = new CancellationTokenSource(grace, _time);
-        await front.StopAsync(giveUp.Token).ConfigureAwait(false);
+        await front.DrainAsync(Linger(), giveUp.Token).ConfigureAwait(false);
         if (giveUp.IsCancellationRequested) ServerLog.GraceOver(_logger);
 
         // Requests that were cut still have their close() and finally blocks to run.
         var left = grace - _time.GetElapsedTime(begun);
         await _worker.StopAsync(left > MinWorkerGrace ? left : MinWorkerGrace).ConfigureAwait(false);
-        ServerLog.Stopped(_logger);
+        if (Announces) ServerLog.Stopped(_logger);
     }
 
     private static readonly TimeSpan MinWorkerGrace = TimeSpan.FromSeconds(1);

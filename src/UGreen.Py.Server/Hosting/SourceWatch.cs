@@ -1,42 +1,25 @@
 namespace UGreen.Py.Server.Hosting;
 
-/// <summary>
-/// Waits for a change of an application that could not be loaded, so that it is loaded again when its mistake may be mended. Files are looked at from time to time, which works on
-/// every file system.
-/// </summary>
-internal sealed class SourceWatch
+/// <summary>Waits for a change of files, without Python: for a worker whose application could not be loaded.</summary>
+internal static class SourceWatch
 {
-    private readonly TimeProvider _time;
-
-    public SourceWatch(TimeProvider time) => _time = time;
-
-    /// <param name="files">Absolute paths; those that are not there yet may come.</param>
-    /// <param name="every">Between two looks.</param>
-    /// <param name="cancellation">Ends the wait with <see cref="OperationCanceledException"/>.</param>
-    /// <returns>The file that was written, replaced, made or removed.</returns>
-    public async Task<string> WaitForChangeAsync(IReadOnlyList<string> files, TimeSpan every, CancellationToken cancellation)
+    /// <summary>Returns when one of the files is another than at the call, or has come. The end of the process ends the wait.</summary>
+    /// <param name="files">Their paths.</param>
+    /// <param name="pace">How often they are looked at.</param>
+    public static void WaitForChange(IReadOnlyList<string> files, TimeSpan pace)
     {
-        var seen = files.Select(Look).ToArray();
+        var before = files.Select(Stamp).ToList();
+        using var never = new ManualResetEventSlim();
         while (true)
         {
-            await Task.Delay(every, _time, cancellation).ConfigureAwait(false);
-            for (var i = 0; i < seen.Length; i++)
+            never.Wait(pace);
+            for (var i = 0; i < files.Count; i++)
             {
-                if (Look(files[i]) != seen[i]) return files[i];
+                // Away is not changed: editors write a new file and rename it.
+                if (Stamp(files[i]) is { } now && now != before[i]) return;
             }
         }
     }
 
-    private static (DateTime Written, long Length) Look(string file)
-    {
-        try
-        {
-            var about = new FileInfo(file);
-            return about.Exists ? (about.LastWriteTimeUtc, about.Length) : default;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return default;
-        }
-    }
+    private static (DateTime Written, long Bytes)? Stamp(string path) => new FileInfo(path) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : null;
 }

@@ -14,11 +14,12 @@ internal static class StartBlock
 
     public static string Build(ServerOptions options, string pythonVersion, int pid)
     {
+        var workers = options.Master is { IsEnabled: true } m ? string.Create(CultureInfo.InvariantCulture, $"  workers      {(m.Cheaper is null ? "" : $"{m.Cheaper} to ")}{m.Workers}, each with\n") : "";
         var engine = options.Switch == SwitchKind.Posix ? "posix" : "direct";
         var (stacks, page) = (options.Stacks, Environment.SystemPageSize / 1024);
         return string.Create(CultureInfo.InvariantCulture, $"""
             ugreen-py {Version}
-              python       {pythonVersion}
+            {workers}  python       {pythonVersion}
               engine       ugreen, {engine} switch
               cores        {stacks.Cores}, {stacks.StackPages * page} KiB stack each
               spawn cores  {stacks.SpawnCores}, {stacks.SpawnPages * page} KiB stack each

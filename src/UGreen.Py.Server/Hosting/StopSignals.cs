@@ -18,6 +18,12 @@ internal sealed class StopSignals : IDisposable
     /// <param name="atOnce">Ends the process; gets the signal's name and the exit code 128 + signal number, as a shell would report it.</param>
     public StopSignals(Action<string, int> atOnce) => _atOnce = atOnce;
 
+    /// <summary>
+    /// Set in a worker: told when a SIGTERM was sent to it alone. The signals of a terminal reach all processes of the server, and there it is the master who decides what they
+    /// mean.
+    /// </summary>
+    public Action? Leaving { get; init; }
+
     /// <summary>Ends with the name of the first signal.</summary>
     public Task<string> Requested => _requested.Task;
 
@@ -26,6 +32,7 @@ internal sealed class StopSignals : IDisposable
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Handle));
+        if (Leaving is not null) _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle));
     }
 
     /// <summary>From now on the first signal is a request.</summary>
@@ -66,6 +73,12 @@ internal sealed class StopSignals : IDisposable
     {
         // Without it the runtime would end the process itself, by finalizing under a live interpreter.
         context.Cancel = true;
+        if (Leaving is { } leaving)
+        {
+            if (context.Signal is PosixSignal.SIGINT or PosixSignal.SIGHUP) return;
+            if (context.Signal == PosixSignal.SIGTERM) leaving();
+        }
+
         Receive(context.Signal);
     }
 

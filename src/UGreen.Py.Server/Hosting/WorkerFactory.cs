@@ -12,8 +12,9 @@ internal static class WorkerFactory
     /// <param name="shimPath">The directory python/uwsgi_shim.</param>
     /// <param name="loggers">For the worker's own categories.</param>
     /// <param name="control">The server that it is a part of.</param>
-    /// <param name="board">Where it shows its requests.</param>
-    public static IWorker Create(ServerOptions options, string shimPath, ILoggerFactory loggers, IServerControl control, IRequestBoard board)
+    /// <param name="board">Where its requests are shown.</param>
+    /// <param name="overflowFd">A descriptor that gets the line about a stack that overflowed; -1: none.</param>
+    public static IWorker Create(ServerOptions options, string shimPath, ILoggerFactory loggers, IServerControl control, IRequestBoard board, int overflowFd = -1)
     {
         var settings = new WsgiSettings
         {
@@ -37,10 +38,11 @@ internal static class WorkerFactory
             Opt = options.Given,
             LogPath = options.LogTo,
             Locks = options.Locks,
-            AutoReload = options.PyAutoreload,
-            AutoReloadIgnored = options.PyAutoreloadIgnored,
             Control = control,
             Board = board,
+            OverflowFd = overflowFd,
+            Autoreload = options.Master.Autoreload,
+            AutoreloadIgnore = options.Master.AutoreloadIgnore,
         };
         return new WsgiWorkerAdapter(new WsgiWorker(settings, loggers));
     }

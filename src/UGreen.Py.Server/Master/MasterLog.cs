@@ -46,6 +46,12 @@ internal static partial class MasterLog
     [LoggerMessage(1113, LogLevel.Information, "reload ({Reason}): one is under way; another will follow it")]
     public static partial void ReloadQueued(ILogger logger, string reason);
 
+    [LoggerMessage(1114, LogLevel.Debug, "{Option} implies --master")]
+    public static partial void Implied(ILogger logger, string option);
+
+    [LoggerMessage(1115, LogLevel.Warning, "the master is gone: worker {Worker} drains and ends")]
+    public static partial void MasterGone(ILogger logger, int worker);
+
     [LoggerMessage(1120, LogLevel.Information, "{Reason}: no new requests; workers have {Seconds:0.#} s to finish")]
     public static partial void Stopping(ILogger logger, string reason, double seconds);
 

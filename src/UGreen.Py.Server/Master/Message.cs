@@ -31,6 +31,9 @@ internal static class Message
     /// <summary>A reason: the server is to stop.</summary>
     public const string Stop = "stop";
 
+    /// <summary>How the line about a stack that overflowed begins. It is written by machine code and is no message like the others: its words are the line's.</summary>
+    public const string Overflow = "ugreen-py:";
+
     // Both ways.
 
     /// <summary>A signal of the uwsgi module: its number and, to the master, the number of a worker or 0 for all others.</summary>

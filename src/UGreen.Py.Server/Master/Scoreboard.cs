@@ -27,6 +27,8 @@ internal sealed class Scoreboard
 
     public ScoreboardLayout Layout => _layout;
 
+    public SharedMemory Memory => _memory;
+
     /// <summary>Nanoseconds of CLOCK_MONOTONIC, the clock of all times in it.</summary>
     public static long Now => System.Diagnostics.Stopwatch.GetTimestamp() * (1_000_000_000 / System.Diagnostics.Stopwatch.Frequency);
 
@@ -41,6 +43,13 @@ internal sealed class Scoreboard
     {
         get => (int)Volatile.Read(ref _memory.Word(ScoreboardLayout.Leader)) - 1;
         set => Volatile.Write(ref _memory.Word(ScoreboardLayout.Leader), value + 1);
+    }
+
+    /// <summary>The whole server stops.</summary>
+    public bool IsStopping
+    {
+        get => Volatile.Read(ref _memory.Word(ScoreboardLayout.Stopping)) != 0;
+        set => Volatile.Write(ref _memory.Word(ScoreboardLayout.Stopping), value ? 1 : 0);
     }
 
     /// <summary>The master takes a free row for a process that it is about to start.</summary>
@@ -101,9 +110,6 @@ internal sealed class Scoreboard
 
         return null;
     }
-
-    /// <summary>The board that the worker of a row writes on.</summary>
-    public WorkerBoard BoardOf(int row) => new(_memory, _layout, row);
 
     /// <summary>For <c>uwsgi.workers()</c>.</summary>
     public IReadOnlyList<WorkerFigures> Workers() => [.. Enumerable.Range(1, _layout.Workers).Select(FiguresOf)];

@@ -16,6 +16,9 @@ internal readonly record struct ScoreboardLayout(int Workers, int Rows, int Core
     /// <summary>Row of the leader, plus 1; 0: none.</summary>
     public const int Leader = 0;
 
+    /// <summary>1: the server stops, and no other worker takes over.</summary>
+    public const int Stopping = 8;
+
     // Of each worker: requests and further figures of its processes that have ended.
     private const int Past = 64;
     private const int PastBytes = 64;

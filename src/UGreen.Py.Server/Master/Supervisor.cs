@@ -91,6 +91,12 @@ internal sealed partial class Supervisor
         if (life.IsWaiting) ReloadStepFailed(SlotOf(life), message);
     }
 
+    /// <summary>A worker says what it dies of.</summary>
+    public void LastWords(int pid, string words)
+    {
+        if (_lives.TryGetValue(pid, out var life)) life.LastWords = words;
+    }
+
     /// <summary>A worker drains for a reason of its own, such as a SIGTERM that somebody sent it.</summary>
     public void Leaving(int pid, string reason)
     {
@@ -275,7 +281,7 @@ internal sealed partial class Supervisor
 
     private void Died(WorkerSlot slot, WorkerLife life, EndStatus status, string running)
     {
-        var how = life.KilledBecause is { } because ? $"{status.Text} by the master ({because})" : status.Text;
+        var how = life.KilledBecause is { } because ? $"{status.Text} by the master ({because})" : life.LastWords is { } words ? $"{status.Text} ({words})" : status.Text;
         MasterLog.Died(_logger, life.Worker, life.Process.Pid, how, running.Length == 0 ? "" : $"it was running: {running}; ");
         if (Now - life.ReadyAt >= ShortLife) slot.Failures = 0;
         else slot.RetryAt = Now + StartBackOff.After(++slot.Failures);

@@ -24,6 +24,9 @@ internal sealed class WorkerLife(int worker, IWorkerProcess process, TimeSpan st
     /// <summary>Why it shall be replaced, once it has lived long enough; null: it need not be.</summary>
     public string? RecycleReason { get; set; }
 
+    /// <summary>What it said of its end: a stack that overflowed.</summary>
+    public string? LastWords { get; set; }
+
     /// <summary>When a draining one is killed.</summary>
     public TimeSpan KillAt { get; set; }
 

@@ -19,7 +19,7 @@ internal static class MoreUwsgiOptions
         "logfile-chmod", "logfile-chown", "logformat-strftime", "logger", "logto2", "max-fd", "max-vars",
         "metric", "mime-file", "mules", "no-default-app", "no-defer-accept", "no-site", "paste", "pcre-jit", "pidfile2",
         "plugin", "plugins", "plugins-dir", "plugin-dir", "post-buffering-bufsize", "procname-append", "procname-master", "protocol",
-        "py-call-osafterfork", "py-call-uwsgi-fork-hooks", "py-tracebacker", "pyargv", "pyimport", "pymodule-alias", "pyrun", "pythonpath2",
+        "py-call-osafterfork", "py-call-uwsgi-fork-hooks", "py-tracebacker", "pyargv", "pyimport", "pymodule-alias", "pyrun", "pythonpath2", "python-auto-reload",
         "python-import", "queue-blocksize", "queue-store", "rbtimer", "reload-on-as", "reload-on-exception", "reload-os-env", "rem-header",
         "remap-modifier", "req-logger", "reuse-port", "route", "route-host", "route-if", "route-run", "route-uri", "safe-pidfile", "sharedarea", "shared-import", "shared-socket",
         "smart-attach-daemon", "so-keepalive", "so-send-timeout", "so-write-timeout", "socket-protocol", "spooler-chdir", "spooler-frequency", "spooler-harakiri",

@@ -63,8 +63,6 @@ internal sealed class OptionValidator
             VirtualEnv = ExistingDirectory("virtualenv", _arguments.VirtualEnv),
             Psycopg2 = _arguments.Psycopg2,
             Python = Python(),
-            PyAutoreload = ReloadOptionReader.Read(_arguments.PyAutoreload, _errors),
-            PyAutoreloadIgnored = [.. _arguments.PyAutoreloadIgnore],
             Locks = Number("locks", _arguments.Locks, 0, 0, OptionDefaults.MaxLocks),
             Master = new MasterOptionsReader(_arguments, _surroundings, _errors).Read(),
             ShutdownTimeout = TimeSpan.FromSeconds(Number(

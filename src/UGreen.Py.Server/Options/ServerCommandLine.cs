@@ -27,6 +27,19 @@ internal static class ServerCommandLine
         };
     }
 
+    /// <summary>Parses a command line that a master has completed already: no configuration file and no environment variable counts any more.</summary>
+    /// <param name="args">The master's, see <see cref="Complete"/>.</param>
+    /// <param name="other">Keys of configuration files that are no options.</param>
+    /// <param name="surroundings">Of this process.</param>
+    public static CommandLineResult ParseCompleted(IReadOnlyList<string> args, IReadOnlyDictionary<string, object> other, Surroundings surroundings)
+    {
+        var rewritten = ArgumentRewriter.Rewrite(args);
+        return Parse(rewritten, Everything(rewritten.Given, new Configuration { Other = other }), surroundings);
+    }
+
+    /// <summary>The command line with all that files and the environment put in front of it.</summary>
+    public static IReadOnlyList<string> Complete(IReadOnlyList<string> args, Configuration configuration) => [.. configuration.Arguments, .. args];
+
     /// <summary>Applications look in <c>uwsgi.opt</c> for settings of their own, too.</summary>
     private static IReadOnlyDictionary<string, object> Everything(IReadOnlyDictionary<string, object> given, Configuration configuration)
     {

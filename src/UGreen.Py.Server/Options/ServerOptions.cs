@@ -84,12 +84,6 @@ internal sealed record ServerOptions
     /// <summary>libpython or an executable; null: look for one.</summary>
     public string? Python { get; init; }
 
-    /// <summary>How often the files of loaded modules are looked at, to replace all workers when one has changed; null: never.</summary>
-    public TimeSpan? PyAutoreload { get; init; }
-
-    /// <summary>Modules that are not looked at.</summary>
-    public IReadOnlyList<string> PyAutoreloadIgnored { get; init; } = [];
-
     /// <summary>Locks of the uwsgi module beside lock 0.</summary>
     public int Locks { get; init; }
 

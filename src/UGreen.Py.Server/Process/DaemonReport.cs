@@ -17,6 +17,9 @@ internal sealed class DaemonReport
 
     private DaemonReport(int pipe) => _pipe = pipe;
 
+    /// <summary>Nobody waits.</summary>
+    public static DaemonReport None { get; } = new(-1);
+
     /// <summary>This process was started by a <see cref="Daemonizer"/>, and has to say how it went.</summary>
     public bool IsDaemon => _pipe >= 0;
 

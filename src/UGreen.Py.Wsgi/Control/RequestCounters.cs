@@ -6,8 +6,8 @@ public sealed class RequestCounters : IRequestBoard
     private readonly long[] _began;
     private long _requests;
     private long _exceptions;
-    private long _harakiris;
     private long _bytes;
+    private long _harakiris;
     private long _nanoseconds;
     private int _busy;
 
@@ -20,7 +20,7 @@ public sealed class RequestCounters : IRequestBoard
     /// <summary>Of them, those whose application raised.</summary>
     public long Exceptions => Volatile.Read(ref _exceptions);
 
-    /// <summary>Of them, those that ended by harakiri.</summary>
+    /// <summary>Of them, those that harakiri ended.</summary>
     public long Harakiris => Volatile.Read(ref _harakiris);
 
     /// <summary>Bytes of response bodies.</summary>

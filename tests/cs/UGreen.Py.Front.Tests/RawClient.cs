@@ -7,21 +7,31 @@ namespace UGreen.Py.Front.Tests;
 /// <summary>A client that shows each byte: what came in one read, what came before the end, and which kind of end it was.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly Socket _socket;
     private readonly byte[] _buffer = new byte[64 * 1024];
     private string _pending = "";
 
-    private RawClient()
-    {
-    }
+    private RawClient(Socket socket) => _socket = socket;
 
-    public static async Task<RawClient> ConnectAsync(HttpFront front, int? receiveBufferBytes = null)
+    public static Task<RawClient> ConnectAsync(HttpFront front, int? receiveBufferBytes = null)
+        => ConnectAsync(new IPEndPoint(IPAddress.Loopback, new Uri(front.Addresses[0]).Port), receiveBufferBytes);
+
+    public static async Task<RawClient> ConnectAsync(EndPoint endPoint, int? receiveBufferBytes = null)
     {
-        var client = new RawClient();
-        if (receiveBufferBytes is { } bytes) client._socket.ReceiveBufferSize = bytes;
-        var port = new Uri(front.Addresses[0]).Port;
-        await client._socket.ConnectAsync(IPAddress.Loopback, port, Deadline());
-        return client;
+        var isUnix = endPoint is UnixDomainSocketEndPoint;
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        try
+        {
+            if (!isUnix) socket.NoDelay = true;
+            if (receiveBufferBytes is { } bytes) socket.ReceiveBufferSize = bytes;
+            await socket.ConnectAsync(endPoint, Deadline());
+            return new RawClient(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     public async Task SendAsync(string text) => await _socket.SendAsync(Encoding.Latin1.GetBytes(text), SocketFlags.None, Deadline());
@@ -46,6 +56,20 @@ internal sealed class RawClient : IDisposable
 
         var result = _pending[..(at + mark.Length)];
         _pending = _pending[(at + mark.Length)..];
+        return result;
+    }
+
+    public async Task<string> ReadCountAsync(int count)
+    {
+        while (_pending.Length < count)
+        {
+            var more = await ReceiveAsync();
+            if (more.Length == 0) throw new EndOfStreamException($"end before {count} characters; got: {_pending}");
+            _pending += more;
+        }
+
+        var result = _pending[..count];
+        _pending = _pending[count..];
         return result;
     }
 
