@@ -29,6 +29,7 @@ class Stopping:
         return f"<ugreen.stopping, {'set' if self.is_set() else 'not set'}>"
 
 
+#: Whether this worker is about to end; see Stopping.
 stopping = Stopping()
 
 

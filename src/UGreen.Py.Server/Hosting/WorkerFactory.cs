@@ -39,6 +39,7 @@ internal static class WorkerFactory
             LogPath = options.LogTo,
             Harakiri = options.Harakiri,
             HarakiriGrace = options.HarakiriGrace,
+            Locks = options.Locks,
             Control = control,
             Board = board,
             OverflowFd = overflowFd,

@@ -16,7 +16,7 @@ internal static class MoreUwsgiOptions
         "http-processes", "http-raw-body", "http-to", "http-websockets", "http11-socket", "https-socket", "https2", "idle", "ignore-sigpipe", "ignore-write-errors",
         "log-4xx", "log-5xx", "log-backupname", "log-big", "log-date", "log-drain", "log-encoder", "log-ioerror", "log-master", "log-maxsize", "log-micros",
         "log-prefix", "log-reopen", "log-req-encoder", "log-route", "log-sendfile", "log-slow", "log-truncate", "log-x-forwarded-for", "log-zero", "logdate",
-        "logfile-chmod", "logfile-chown", "logformat-strftime", "logger", "logto2", "locks", "max-fd", "max-vars",
+        "logfile-chmod", "logfile-chown", "logformat-strftime", "logger", "logto2", "max-fd", "max-vars",
         "metric", "mime-file", "mules", "no-default-app", "no-defer-accept", "no-site", "paste", "pcre-jit", "pidfile2",
         "plugin", "plugins", "plugins-dir", "plugin-dir", "post-buffering-bufsize", "procname-append", "procname-master", "protocol",
         "py-call-osafterfork", "py-call-uwsgi-fork-hooks", "py-tracebacker", "pyargv", "pyimport", "pymodule-alias", "pyrun", "pythonpath2", "python-auto-reload",

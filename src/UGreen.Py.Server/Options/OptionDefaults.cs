@@ -29,6 +29,9 @@ internal static class OptionDefaults
     public const int Threads = 32;
     /// <summary>Each reserves a stack of 8 MiB; many more meet the kernel's limits.</summary>
     public const int MaxThreads = 4096;
+
+    /// <summary>Locks are numbers; more of them than this is a mistake.</summary>
+    public const int MaxLocks = 10_000;
     public const int ShutdownTimeoutSeconds = 10;
     public const int MaxShutdownTimeoutSeconds = 86_400;
     /// <summary>A bound against typing errors: each worker is a process with an interpreter.</summary>

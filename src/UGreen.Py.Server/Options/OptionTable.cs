@@ -102,6 +102,7 @@ internal static class OptionTable
             new OptionSpec { Name = "touch-reload", Value = "FILE", Repeatable = true, Help = "replace all workers, one by one, when FILE changes; so does SIGHUP" },
             new OptionSpec { Name = "py-autoreload", Aliases = ["py-auto-reload", "python-autoreload"], Value = "SECONDS", Help = "look for changed Python files so often, and reload; to develop with", Default = "0" },
             new OptionSpec { Name = "py-autoreload-ignore", Aliases = ["py-auto-reload-ignore"], Value = "MODULE", Repeatable = true, Help = "a module or package that may change" },
+            new OptionSpec { Name = "locks", Value = "N", Help = "locks for uwsgi.lock() that all workers share, beside lock 0", Default = "0" },
             new OptionSpec { Name = "cheaper", Value = "N", Help = "keep at least N workers, more up to --processes when they are busy" },
             new OptionSpec { Name = "cheaper-initial", Value = "N", Help = "workers to begin with", Default = "N of --cheaper" },
             new OptionSpec { Name = "cheaper-step", Value = "N", Help = "workers to start at once", Default = "1" },

@@ -65,6 +65,7 @@ internal sealed class OptionValidator
             VirtualEnv = ExistingDirectory("virtualenv", _arguments.VirtualEnv),
             Psycopg2 = _arguments.Psycopg2,
             Python = Python(),
+            Locks = Number("locks", _arguments.Locks, 0, 0, OptionDefaults.MaxLocks),
             Master = new MasterOptionsReader(_arguments, _surroundings, _errors).Read(),
             ShutdownTimeout = TimeSpan.FromSeconds(Number(
                 "shutdown-timeout", _arguments.ShutdownTimeout, OptionDefaults.ShutdownTimeoutSeconds, 0, OptionDefaults.MaxShutdownTimeoutSeconds)),

@@ -275,6 +275,9 @@ internal sealed class ParsedArguments
     [Option("py-autoreload-ignore", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> PyAutoreloadIgnore { get; set; } = [];
 
+    [Option("locks")]
+    public string? Locks { get; set; }
+
     [Option("cheaper")]
     public string? Cheaper { get; set; }
 

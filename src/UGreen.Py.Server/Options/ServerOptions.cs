@@ -90,6 +90,9 @@ internal sealed record ServerOptions
     /// <summary>What a request that is over its limit has for its end.</summary>
     public TimeSpan HarakiriGrace { get; init; } = TimeSpan.FromSeconds(OptionDefaults.HarakiriGraceSeconds);
 
+    /// <summary>Locks of the uwsgi module beside lock 0.</summary>
+    public int Locks { get; init; }
+
     public MasterOptions Master { get; init; } = new();
 
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(OptionDefaults.ShutdownTimeoutSeconds);
