@@ -27,6 +27,10 @@ spawn_cores: int
 worker_count: int
 threads: int
 psycopg2: bool
+need_application: bool
+#: Seconds between two looks at the sources; 0: none.
+autoreload: float
+autoreload_ignore: List[str]
 stack_bytes: int
 engine: Literal["direct", "posix"]
 server_version: str

@@ -34,7 +34,7 @@ internal static partial class FrontLog
     [LoggerMessage(3021, LogLevel.Warning, "{Limit} connections are open, as many as --max-connections allows: new ones wait")]
     public static partial void ConnectionsFull(ILogger logger, int limit);
 
-    [LoggerMessage(3050, LogLevel.Debug, "no new connections; {Open} are open, and idle ones may stay for {Seconds:0.###} s")]
+    [LoggerMessage(3060, LogLevel.Debug, "no new connections; {Open} are open, and idle ones may stay for {Seconds:0.###} s")]
     public static partial void Draining(ILogger logger, int open, double seconds);
 
     [LoggerMessage(3022, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s")]

@@ -146,6 +146,12 @@ internal static class Program
         {
             exitCode = Explain(e, logger, logs, DaemonReport.None);
             role.Failed(Message(e));
+            if (options.Master.Autoreload is { } pace && e is StartupException { WatchedFiles: { Count: > 0 } files })
+            {
+                logs.Errors.Write("ugreen-py: --py-autoreload: waiting for a change of its files\n");
+                SourceWatch.WaitForChange(files, pace);
+                exitCode = ExitCode.Success;
+            }
         }
 
         Leave(exitCode, logs);

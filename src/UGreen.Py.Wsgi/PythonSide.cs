@@ -123,6 +123,9 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));
         Set(dict, "python_paths", TextList(settings.PythonPaths));
         Set(dict, "psycopg2", new NewRef(PyFast.Singleton(settings.Psycopg2 ? PyConstants.True : PyConstants.False)));
+        Set(dict, "need_application", new NewRef(PyFast.Singleton(settings.NeedApplication ? PyConstants.True : PyConstants.False)));
+        Set(dict, "autoreload", CApi.PyFloat_FromDouble(settings.Autoreload?.TotalSeconds ?? 0).OrThrow());
+        Set(dict, "autoreload_ignore", TextList(settings.AutoreloadIgnore));
         Set(dict, "opt", Options());
         if (CApi.PyDict_SetItemString(CApi.PyImport_GetModuleDict(), "_ugreen", module.Borrow()) < 0) throw PythonException.Fetch();
 
@@ -140,11 +143,25 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 1))) LoadLog.ImportFailed(log, problem.Message, problem.Details);
         foreach (var problem in LoadProblem.ReadAll(CApi.PyTuple_GetItem(answer.Borrow(), 0)))
         {
-            if (settings.NeedApplication) throw new WsgiLoadException(problem.Message, problem.Traceback);
+            if (settings.NeedApplication) throw new WsgiLoadException(problem.Message, problem.Traceback) { WatchedFiles = settings.Autoreload is null ? [] : WatchedFiles() };
             LoadLog.ApplicationFailed(log, problem.Message, problem.Details);
         }
 
         if (settings.Applications.Count == 0) LoadLog.NoApplication(log);
+    }
+
+    private static List<string> WatchedFiles()
+    {
+        using var module = CApi.PyImport_ImportModule("ugreen._autoreload").OrThrow();
+        using var function = CApi.PyObject_GetAttrString(module.Borrow(), "files").OrThrow();
+        using var list = CApi.PyObject_CallNoArgs(function.Borrow()).OrThrow();
+        var files = new List<string>();
+        for (nint i = 0; i < CApi.PyList_Size(list.Borrow()); i++)
+        {
+            if (PyText.ToText(CApi.PyList_GetItem(list.Borrow(), i)) is { } file) files.Add(file);
+        }
+
+        return files;
     }
 
     private NewRef Options()

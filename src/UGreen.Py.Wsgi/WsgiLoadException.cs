@@ -5,4 +5,7 @@ public sealed class WsgiLoadException(string message, string? pythonTraceback = 
 {
     /// <summary>What Python says of it; null when there is nothing more to say.</summary>
     public string? PythonTraceback { get; } = pythonTraceback;
+
+    /// <summary>Files of which a change may be the repair; empty without <see cref="WsgiSettings.Autoreload"/>.</summary>
+    public IReadOnlyList<string> WatchedFiles { get; init; } = [];
 }

@@ -60,6 +60,12 @@ public sealed record WsgiSettings
     /// <summary>The file that the log goes to, for <c>uwsgi.logsize()</c>; null: none.</summary>
     public string? LogPath { get; init; }
 
+    /// <summary>How often the sources are looked at, to be replaced when one changes; null: never.</summary>
+    public TimeSpan? Autoreload { get; init; }
+
+    /// <summary>Modules and packages whose files are left out of that.</summary>
+    public IReadOnlyList<string> AutoreloadIgnore { get; init; } = [];
+
     /// <summary>A descriptor that gets the line about a stack that overflowed, too; -1: none.</summary>
     public int OverflowFd { get; init; } = -1;
 

@@ -128,7 +128,7 @@ def test_a_flask_file(tmp_path):
         assert (tmp_path / "flaskish-5.sock").is_socket()
         assert "unknown option" not in server.log
     assert found["cwd"] == str(tmp_path / "flaskish")
-    assert found["opt"]["project"] == "flaskish" and found["opt"]["master"] == "true"
+    assert found["opt"]["project"] == "flaskish" and found["opt"]["master"] is True
 
 
 # :: What counts
@@ -157,11 +157,11 @@ def test_the_environment_alone(tmp_path):
 
 def test_strict(tmp_path):
     site(tmp_path)
-    (tmp_path / "a.ini").write_text("[uwsgi]\nwsgi-file = %(name).py\nname = site\nasinc = 4\ncheaper-step = 2\n")
+    (tmp_path / "a.ini").write_text("[uwsgi]\nwsgi-file = %(name).py\nname = site\nasinc = 4\nspooler-frequency = 2\n")
     text = refused("a.ini", "--strict", cwd=tmp_path, code=USAGE)
     assert text.splitlines() == [
         "ugreen-py: a.ini:4: unknown option 'asinc'; did you mean 'async'? (strict)",
-        "ugreen-py: a.ini:5: option 'cheaper-step' is one of uWSGI's that this server does not have yet (strict)",
+        "ugreen-py: a.ini:5: option 'spooler-frequency' is one of uWSGI's that this server does not have yet (strict)",
     ]
     with serving("a.ini", cwd=tmp_path, http="127.0.0.1:0") as server:
         server.wait_log(r"warn +server: a\.ini:4: unknown option 'asinc'; did you mean 'async'\?; ignored")

@@ -54,7 +54,7 @@ def test_help():
     ended = run("--help")
     assert ended.code == 0 and ended.err == ""
     groups = re.findall(r"^(\S.*):$", ended.out, re.MULTILINE)
-    assert groups == ["Application", "Configuration files", "Static files", "Sockets", "Green threads", "Limits", "Python", "Logging", "Process", "Accepted for uWSGI's sake, without an effect", "Examples"]
+    assert groups == ["Application", "Configuration files", "Static files", "Sockets", "Green threads", "Limits", "Python", "Logging", "Master and workers", "Process", "Accepted for uWSGI's sake, without an effect", "Examples"]
     for option in (
         "-w, --module", "--wsgi-file", "--callable", "--http", "--async", "--ugreen", "--ugreen-stacksize", "--ugreen-switch", "--pythonpath", "--pp", "--chdir",
         "-H, --virtualenv", "--python", "--log-level", "--disable-logging", "--version", "--help",
@@ -87,7 +87,10 @@ def test_version():
     (["--plugins", "python3"], "option --plugins is one of uWSGI's that this server does not have yet"),
     (["--zzzzzz"], "unknown option --zzzzzz; see --help"),
     (["-J"], "unknown option -J"),
-    (["--master"], "--master"),
+    (["--processes", "0"], "--processes: '0' is neither a number from 1 to 1024 nor 'auto'"),
+    (["--max-requests", "-1"], "--max-requests: -1 is out of range (0 to "),
+    (["--cheaper", "2", "-p", "2"], "--cheaper: 2 is not less than the 2 of --processes"),
+    (["--cron", "61 -1 -1 -1 -1 true"], "--cron: '61 -1 -1 -1 -1 true': '61' is no minute: "),
     (["--async"], "option --async needs a value"),
     (["--http"], "option --http needs a value"),
     (["-w"], "option --module needs a value"),

@@ -9,7 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 import _ugreen
-from ugreen import _apps, _driver, _identity, _load
+from ugreen import _apps, _autoreload, _driver, _identity, _load
 from ugreen._report import report
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
             applications[key] = application
     _driver.application = _serve(applications)
     _load.end(call_hooks=not problems or any(application is not _apps.unavailable for application in applications.values()))
+    if not problems or not _ugreen.need_application:
+        _autoreload.start()
     return problems, import_problems, []
 
 
@@ -114,8 +116,10 @@ def _attempt(problems: List[Problem], what: str, function: Callable[..., T], *ar
     except _LoadError as error:
         problems.append((str(error), None))
     except SystemExit as error:
+        _autoreload.note_failure(error)
         problems.append((f"{what} called sys.exit({error.code!r}) while it was imported", _relevant_traceback(error)))
     except BaseException as error:
+        _autoreload.note_failure(error)
         # Our own frames and importlib's say nothing about the application's mistake.
         problems.append((f"{what} could not be imported: {_summary(error)}", _relevant_traceback(error)))
     return None

@@ -14,7 +14,7 @@ namespace UGreen.Py.Front.Sockets;
 public sealed class ListenerSet : IDisposable
 {
     private readonly List<SafeFileHandle> _adopted = [];
-    private readonly Dictionary<EndPoint, int> _taken = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<EndPoint, int> _descriptors = new(ReferenceEqualityComparer.Instance);
     private readonly ListeningSockets? _opened;
     private readonly List<EndPoint> _keys = [];
 
@@ -64,19 +64,7 @@ public sealed class ListenerSet : IDisposable
         var endpoints = options.Endpoints.Count + options.UwsgiEndpoints.Count;
         if (descriptors.Count != endpoints) throw new FrontException($"{descriptors.Count} listening sockets were handed down for {endpoints} addresses");
         var set = new ListenerSet(null);
-        try
-        {
-            foreach (var fd in descriptors)
-            {
-                using var look = new Socket(new SafeSocketHandle((nint)fd, ownsHandle: false));
-                set._keys.Add(look.LocalEndPoint ?? throw new FrontException($"the socket of file descriptor {fd} has no address"));
-            }
-        }
-        catch (SocketException e)
-        {
-            throw new FrontException($"a listening socket that was handed down is not open: {e.Message}", e);
-        }
-
+        foreach (var fd in descriptors) set._keys.Add(AddressOf(fd));
         foreach (var fd in descriptors) set._adopted.Add(new SafeFileHandle(fd, ownsHandle: true));
         set.Complete(options, [.. descriptors]);
         return set;
@@ -89,14 +77,36 @@ public sealed class ListenerSet : IDisposable
         _opened?.Dispose();
     }
 
-    /// <summary>What Kestrel's transport asks for: a new object for each front, whose end closes nothing. One front at a time, as .NET watches a descriptor once.</summary>
-    internal Socket Take(EndPoint key) => new(new SafeSocketHandle((nint)_taken[key], ownsHandle: false));
+    /// <summary>
+    /// What Kestrel's transport asks for: an object whose end closes nothing. One front in the life of a set: a descriptor that .NET does not own stays registered with its
+    /// epoll, and a second registration fails when the second front first has to wait, where nobody sees it.
+    /// </summary>
+    internal Socket Take(EndPoint key)
+    {
+        if (!_descriptors.Remove(key, out var fd)) throw new InvalidOperationException("these listening sockets have served a front already; adopt duplicates for another one");
+        return new Socket(new SafeSocketHandle((nint)fd, ownsHandle: false));
+    }
+
+    private static EndPoint AddressOf(int fd)
+    {
+        try
+        {
+            using var look = new Socket(new SafeSocketHandle((nint)fd, ownsHandle: false));
+            if (look.LocalEndPoint is { } address) return address;
+        }
+        catch (SocketException)
+        {
+            // Not open; said below like everything else that it may be.
+        }
+
+        throw new FrontException($"file descriptor {fd} was handed down as a listening socket, and is none");
+    }
 
     private void Complete(HttpFrontOptions options, int[] descriptors)
     {
         Descriptors = descriptors;
         var schemes = options.Endpoints.Select(e => e.Scheme).Concat(options.UwsgiEndpoints.Select(_ => "uwsgi")).ToList();
         Addresses = [.. _keys.Select((key, i) => HttpFront.Text(schemes[i], key))];
-        for (var i = 0; i < descriptors.Length; i++) _taken.Add(_keys[i], descriptors[i]);
+        for (var i = 0; i < descriptors.Length; i++) _descriptors.Add(_keys[i], descriptors[i]);
     }
 }

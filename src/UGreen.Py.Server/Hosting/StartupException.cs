@@ -7,4 +7,7 @@ internal sealed class StartupException : Exception
 
     /// <summary>The application's own Python traceback, when it is the application that failed.</summary>
     public string? Traceback { get; }
+
+    /// <summary>Files of which a change may be the repair, with <c>--py-autoreload</c>.</summary>
+    public IReadOnlyList<string> WatchedFiles { get; init; } = [];
 }

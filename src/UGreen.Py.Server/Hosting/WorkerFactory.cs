@@ -40,6 +40,8 @@ internal static class WorkerFactory
             Control = control,
             Board = board,
             OverflowFd = overflowFd,
+            Autoreload = options.Master.Autoreload,
+            AutoreloadIgnore = options.Master.AutoreloadIgnore,
         };
         return new WsgiWorkerAdapter(new WsgiWorker(settings, loggers));
     }

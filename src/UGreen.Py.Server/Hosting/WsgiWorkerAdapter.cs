@@ -28,7 +28,7 @@ internal sealed class WsgiWorkerAdapter : IWorker
         }
         catch (WsgiLoadException e)
         {
-            throw new StartupException(e.Message, e.PythonTraceback, e);
+            throw new StartupException(e.Message, e.PythonTraceback, e) { WatchedFiles = e.WatchedFiles };
         }
     }
 }

@@ -21,6 +21,9 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(1);
 
+    // How the reason of --py-autoreload begins (ugreen/_autoreload.py).
+    private const string SourceChanged = "changed: ";
+
     // What was killed is gone in a moment; a process in the kernel's hands cannot be waited for.
     private static readonly TimeSpan LastWait = TimeSpan.FromSeconds(5);
 
@@ -134,6 +137,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
         MinLifetime = options.Master.MinLifetime,
         Lifetime = options.Master.Lifetime,
         LifetimeDelta = options.Master.LifetimeDelta,
+        SurvivesFailedStart = options.Master.Autoreload is not null,
     };
 
     private WorkerLauncher Launcher(IReadOnlyList<string> arguments)
@@ -189,7 +193,8 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
                 _supervisor.Recycle(worker.Pid, reason);
                 break;
             case [Message.Reload, var reason]:
-                _supervisor.Reload(reason);
+                // Each worker sees that a file has changed, and those that are being replaced for it need not say so again.
+                if (!reason.StartsWith(SourceChanged, StringComparison.Ordinal) || !_supervisor.IsToBeReloaded(worker.Pid)) _supervisor.Reload(reason);
                 break;
             case [Message.Overflow, .. var line]:
                 _supervisor.LastWords(worker.Pid, string.Join(' ', line).Split(["(", "."], 2, StringSplitOptions.TrimEntries)[0]);

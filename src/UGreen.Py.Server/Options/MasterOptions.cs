@@ -43,6 +43,12 @@ internal sealed record MasterOptions
     /// <summary>Absolute paths: when one of them changes, all workers are replaced.</summary>
     public IReadOnlyList<string> TouchReload { get; init; } = [];
 
+    /// <summary>How often workers look whether files of the application have changed; null: never.</summary>
+    public TimeSpan? Autoreload { get; init; }
+
+    /// <summary>Modules and packages that may change.</summary>
+    public IReadOnlyList<string> AutoreloadIgnore { get; init; } = [];
+
     /// <summary>Commands that run beside the server, once for all workers.</summary>
     public IReadOnlyList<string> Daemons { get; init; } = [];
 

@@ -32,6 +32,8 @@ internal sealed class MasterOptionsReader(ParsedArguments arguments, Surrounding
             CheaperStep = (int)Whole("cheaper-step", arguments.CheaperStep, 1, 1, OptionDefaults.MaxWorkers),
             CheaperOverload = Seconds("cheaper-overload", arguments.CheaperOverload) ?? TimeSpan.FromSeconds(OptionDefaults.CheaperOverloadSeconds),
             TouchReload = [.. arguments.TouchReload.Select(path => Path.GetFullPath(path, surroundings.Folder))],
+            Autoreload = Seconds("py-autoreload", arguments.PyAutoreload) is { } pace && pace > TimeSpan.Zero ? pace : null,
+            AutoreloadIgnore = [.. arguments.PyAutoreloadIgnore],
             Daemons = [.. arguments.AttachDaemon],
             Crons = [.. arguments.Cron.Select(text => CronEntry.Parse(text, errors)).OfType<CronEntry>()],
         };
@@ -53,7 +55,7 @@ internal sealed class MasterOptionsReader(ParsedArguments arguments, Surrounding
         (string Name, bool IsGiven)[] needing =
         [
             ("--max-requests", arguments.MaxRequests is not null), ("--reload-on-rss", arguments.ReloadOnRss is not null), ("--worker-lifetime", arguments.WorkerLifetime is not null),
-            ("--touch-reload", arguments.TouchReload.Any()), ("--attach-daemon", arguments.AttachDaemon.Any()), ("--cron", arguments.Cron.Any()),
+            ("--py-autoreload", arguments.PyAutoreload is not null), ("--touch-reload", arguments.TouchReload.Any()), ("--attach-daemon", arguments.AttachDaemon.Any()), ("--cron", arguments.Cron.Any()),
         ];
         return needing.FirstOrDefault(option => option.IsGiven).Name;
     }

@@ -98,6 +98,8 @@ internal static class OptionTable
             new OptionSpec { Name = "worker-lifetime", Aliases = ["max-worker-lifetime"], Value = "SECONDS", Help = "replace a worker of this age; 0: never", Default = "0" },
             new OptionSpec { Name = "max-worker-lifetime-delta", Value = "SECONDS", Help = "what each worker adds to that, times its number", Default = "0" },
             new OptionSpec { Name = "touch-reload", Value = "FILE", Repeatable = true, Help = "replace all workers, one by one, when FILE changes; so does SIGHUP" },
+            new OptionSpec { Name = "py-autoreload", Aliases = ["py-auto-reload", "python-autoreload"], Value = "SECONDS", Help = "look for changed Python files so often, and reload; to develop with", Default = "0" },
+            new OptionSpec { Name = "py-autoreload-ignore", Aliases = ["py-auto-reload-ignore"], Value = "MODULE", Repeatable = true, Help = "a module or package that may change" },
             new OptionSpec { Name = "cheaper", Value = "N", Help = "keep at least N workers, more up to --processes when they are busy" },
             new OptionSpec { Name = "cheaper-initial", Value = "N", Help = "workers to begin with", Default = "N of --cheaper" },
             new OptionSpec { Name = "cheaper-step", Value = "N", Help = "workers to start at once", Default = "1" },

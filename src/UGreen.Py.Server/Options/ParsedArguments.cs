@@ -263,6 +263,12 @@ internal sealed class ParsedArguments
     [Option("touch-reload", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> TouchReload { get; set; } = [];
 
+    [Option("py-autoreload")]
+    public string? PyAutoreload { get; set; }
+
+    [Option("py-autoreload-ignore", Separator = ArgumentRewriter.ListSeparator)]
+    public IEnumerable<string> PyAutoreloadIgnore { get; set; } = [];
+
     [Option("cheaper")]
     public string? Cheaper { get; set; }
 

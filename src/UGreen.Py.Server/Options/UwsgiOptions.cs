@@ -8,7 +8,7 @@ internal static class UwsgiOptions
         "i", "T", "t", "x",
         "asyncio", "cache", "cache2", "emperor", "fiber", "gevent",
         "greenlet", "harakiri", "loop", "memory-report", "mule", "offload-threads", "pidfile",
-        "post-buffering", "py-autoreload", "queue", "sharedarea", "spooler",
+        "post-buffering", "queue", "sharedarea", "spooler",
         "stats", "threads", "tornado", "xml",
     };
 

@@ -46,27 +46,50 @@ public sealed class DrainHttp2Tests
         }
     }
 
+    /// <summary>The end of the linger, and a server that stops without one: GOAWAY comes while a stream is under way.</summary>
+    [Fact]
+    public async Task A_stream_under_way_ends_well_and_later_ones_go_to_another_front()
+    {
+        await using var shared = await SharedFronts.OpenAsync();
+        var leaving = await shared.StartAsync("a", adopts: false);
+        using var handler = new SocketsHttpHandler();
+        using var client = new HttpClient(handler) { Timeout = TestFront.Patience };
+        var slow = SendAsync(client, shared.Tcp, "slow");
+        await shared.Running.Task.WaitAsync(TestFront.Patience);
+
+        await shared.StartAsync("b", adopts: true);
+        var drain = leaving.DrainAsync(TimeSpan.Zero, CancellationToken.None);
+        // The first ones may still reach the old connection, which takes them as long as it is open.
+        var deadline = DateTime.UtcNow + TestFront.Patience;
+        while (await SendAsync(client, shared.Tcp, "whole") != "b") Assert.True(DateTime.UtcNow < deadline, "the connection is not left");
+        Assert.False(slow.IsCompleted || drain.IsCompleted);
+
+        shared.GoOn.SetResult();
+        Assert.Equal("a", await slow);
+        await drain.WaitAsync(TestFront.Patience);
+    }
+
     private static async Task RunAsync(SocketsHttpHandler handler, int number, EndPoint endPoint, ConcurrentDictionary<string, int> answers, CancellationToken end)
     {
         using var client = new HttpClient(handler, disposeHandler: false) { Timeout = TestFront.Patience };
         while (!end.IsCancellationRequested)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{endPoint}/{(number == 3 ? "stream" : "whole")}")
-            {
-                Version = HttpVersion.Version20,
-                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            };
             // A body cannot be sent a second time behind the client's back: these fail if the connection ends under them.
-            if (number == 2)
-            {
-                request.Method = HttpMethod.Post;
-                request.Content = new StringContent("a body");
-            }
-
-            using var response = await client.SendAsync(request, CancellationToken.None);
-            Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (response.StatusCode, response.Version));
-            var name = await response.Content.ReadAsStringAsync(CancellationToken.None);
+            var name = await SendAsync(client, endPoint, number == 3 ? "stream" : "whole", number == 2 ? "a body" : null);
             answers.AddOrUpdate(name, 1, (_, count) => count + 1);
         }
+    }
+
+    private static async Task<string> SendAsync(HttpClient client, EndPoint endPoint, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, $"http://{endPoint}/{path}")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = body is null ? null : new StringContent(body),
+        };
+        using var response = await client.SendAsync(request);
+        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (response.StatusCode, response.Version));
+        return await response.Content.ReadAsStringAsync();
     }
 }

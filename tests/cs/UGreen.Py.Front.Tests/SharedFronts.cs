@@ -28,6 +28,15 @@ internal sealed class SharedFronts : IAsyncDisposable
 
     public HttpFrontOptions Options { get; }
 
+    /// <summary>Done when a request for /slow has arrived.</summary>
+    public TaskCompletionSource Running { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Lets requests for /slow end.</summary>
+    public TaskCompletionSource GoOn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>As each front must say it.</summary>
+    public IReadOnlyList<string> Addresses => _opened.Addresses;
+
     public EndPoint Tcp { get; }
 
     public EndPoint Unix { get; }
@@ -61,8 +70,14 @@ internal sealed class SharedFronts : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static async Task AnswerAsync(GatewayExchange exchange, string name)
+    private async Task AnswerAsync(GatewayExchange exchange, string name)
     {
+        if (exchange.Target == "/slow")
+        {
+            Running.TrySetResult();
+            await GoOn.Task;
+        }
+
         if (exchange.Target != "/stream")
         {
             FakeApplication.Whole(exchange, name);
