@@ -215,8 +215,10 @@ def test_a_worker_that_cannot_be_started_again_is_tried_later_and_later(tmp_path
     with Master("moody_app", 2, options=["--pythonpath", tmp_path]) as server:
         flag.touch()
         os.kill(server.workers()[2], signal.SIGKILL)
-        server.wait_log(r"worker 2 cannot start: .*not today.*; tried again in 1 s")
-        server.wait_log(r"worker 2 cannot start: .*not today.*; tried again in 2 s")
+        # It may begin with two seconds: one that dies as young as this is a failure as well.
+        pauses = lambda: [int(pause) for pause in re.findall(r"worker 2 cannot start: .*not today.*; tried again in (\d+) s", server.log)]
+        first, second = until(lambda: pauses()[:2] if len(pauses()) >= 2 else None, "two failures")
+        assert first in (1, 2) and second == 2 * first
         assert many(4, lambda i: server.get("/").status) == [200] * 4
         flag.unlink()
         server.wait_workers(2)
