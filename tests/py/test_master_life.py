@@ -88,8 +88,8 @@ def test_one_worker():
 def test_an_application_that_cannot_be_imported(tmp_path):
     write(tmp_path / "broken_at_once.py", "1 / 0")
     log = refused("--pythonpath", tmp_path, app="broken_at_once")
-    assert log.count("ZeroDivisionError") == 1 and "serves" not in log and "listening on" not in log, log
-    assert len(re.findall("broken_at_once", log)) < 5, log
+    assert log.count("Traceback") == log.count("ugreen-py: ") == 1 and "serves" not in log and "listening on" not in log, log
+    assert log.splitlines()[-1] == "ugreen-py: the application could not be imported: ZeroDivisionError: division by zero", log
 
 
 def test_an_address_in_use():
@@ -149,11 +149,13 @@ def test_a_broken_application_leaves_the_old_workers_in_service(tmp_path):
 
 def test_reloads_that_are_asked_for_while_one_runs():
     with Master("chaos_app", 2) as server:
-        for _ in range(3):
+        server.send_signal(signal.SIGHUP)
+        server.wait_log(r"reload \(SIGHUP\): replacing 2 workers")
+        for i in range(2):
+            # Each alone: the kernel makes one of two signals that nobody has taken yet.
             server.send_signal(signal.SIGHUP)
-        until(lambda: server.log.count("reload: done") == 2, "the one and another for all that came meanwhile")
-        assert "one is under way; another will follow it" in server.log
-        # The first two of each worker are history.
+            until(lambda i=i: server.log.count("one is under way; another will follow it") == i + 1, "the master has seen it")
+        until(lambda: server.log.count("reload: done") == 2, "the one, and another for all that came meanwhile")
         until(lambda: len(server.children()) == 2, "only the newest workers are left")
         assert [worker for worker, _ in server.served()] == [1, 2] * 3
 
@@ -213,8 +215,10 @@ def test_a_worker_that_cannot_be_started_again_is_tried_later_and_later(tmp_path
     with Master("moody_app", 2, options=["--pythonpath", tmp_path]) as server:
         flag.touch()
         os.kill(server.workers()[2], signal.SIGKILL)
-        server.wait_log(r"worker 2 cannot start: .*not today.*; tried again in 1 s")
-        server.wait_log(r"worker 2 cannot start: .*not today.*; tried again in 2 s")
+        # It may begin with two seconds: one that dies as young as this is a failure as well.
+        pauses = lambda: [int(pause) for pause in re.findall(r"worker 2 cannot start: .*not today.*; tried again in (\d+) s", server.log)]
+        first, second = until(lambda: pauses()[:2] if len(pauses()) >= 2 else None, "two failures")
+        assert first in (1, 2) and second == 2 * first
         assert many(4, lambda i: server.get("/").status) == [200] * 4
         flag.unlink()
         server.wait_workers(2)

@@ -17,6 +17,9 @@ internal sealed class BesideServer(MasterOptions options, TimeProvider time, ILo
 
     private readonly Command[] _daemons = [.. options.Daemons.Select(c => new Command("--attach-daemon", c))];
     private readonly (CronEntry Entry, Command Command)[] _crons = [.. options.Crons.Select(e => (e, new Command("--cron", e.Command)))];
+
+    // Sessions of commands that have ended, where children of theirs may run on. Their number belongs to no new process as long as one does.
+    private readonly HashSet<int> _left = [];
     private long _minute = Minute(time);
     private bool _isStopping;
 
@@ -35,8 +38,10 @@ internal sealed class BesideServer(MasterOptions options, TimeProvider time, ILo
         public long? RetryAt { get; set; }
     }
 
-    /// <summary>Processes that have not ended.</summary>
-    public int Running => _daemons.Concat(_crons.Select(c => c.Command)).Count(c => c.Pid != 0);
+    /// <summary>Commands that have not ended, or of which a child has not.</summary>
+    public int Running => All.Count(c => c.Pid != 0) + _left.Count(ProcessGroup.IsAlive);
+
+    private IEnumerable<Command> All => _daemons.Concat(_crons.Select(c => c.Command));
 
     public void Start()
     {
@@ -47,6 +52,7 @@ internal sealed class BesideServer(MasterOptions options, TimeProvider time, ILo
     public void Tick()
     {
         if (_isStopping) return;
+        _left.RemoveWhere(group => !ProcessGroup.IsAlive(group));
         foreach (var daemon in _daemons)
         {
             if (daemon is { Pid: 0, RetryAt: { } at } && time.GetTimestamp() >= at) Launch(daemon, restarts: true);
@@ -69,10 +75,7 @@ internal sealed class BesideServer(MasterOptions options, TimeProvider time, ILo
     public void Stop(bool atOnce)
     {
         _isStopping = true;
-        foreach (var command in _daemons.Concat(_crons.Select(c => c.Command)))
-        {
-            if (command.Pid != 0) _ = SpawnedProcess.Signal(-command.Pid, atOnce ? KillSignal : Terminate);
-        }
+        foreach (var group in All.Select(c => c.Pid).Where(pid => pid != 0).Concat(_left)) _ = SpawnedProcess.Signal(-group, atOnce ? KillSignal : Terminate);
     }
 
     private static long Minute(TimeProvider time) => time.GetUtcNow().ToUnixTimeSeconds() / 60;
@@ -100,7 +103,9 @@ internal sealed class BesideServer(MasterOptions options, TimeProvider time, ILo
 
     private void Ended(Command command, ExitStatus end, bool restarts)
     {
+        var group = command.Pid;
         command.Pid = 0;
+        if (ProcessGroup.IsAlive(group)) _left.Add(group);
         if (_isStopping) return;
         if (!restarts)
         {
@@ -108,6 +113,8 @@ internal sealed class BesideServer(MasterOptions options, TimeProvider time, ILo
             return;
         }
 
+        // What a daemon has left behind would be there twice when it is started again.
+        _ = SpawnedProcess.Signal(-group, Terminate);
         if (time.GetElapsedTime(command.StartedAt) > TimeSpan.FromSeconds(30)) command.Failures = 0;
         BesideLog.DaemonEnded(logger, command.Text, end.ToString(), TryLater(command).TotalSeconds);
     }
