@@ -5,7 +5,7 @@ public sealed class StandaloneControl : IServerControl
 {
     private readonly Action<string> _stop;
     private readonly RequestCounters? _counters;
-    private readonly long _startedOn = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+    private readonly long _startedOn = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
     private volatile bool _isReady;
 
     /// <param name="stop">Asks the process for a graceful stop; gets the reason.</param>

@@ -27,6 +27,6 @@ internal sealed partial class ReloadCall(IServerControl control, ILogger log) : 
         return PyFast.Singleton(asked ? PyConstants.True : PyConstants.None);
     }
 
-    [LoggerMessage(EventId = 260, Level = LogLevel.Warning, Message = "cannot reload ({Reason}): there is no master, which replaces workers; start the server with --master")]
+    [LoggerMessage(EventId = 263, Level = LogLevel.Warning, Message = "cannot reload ({Reason}): there is no master, which replaces workers; start the server with --master")]
     private static partial void NoMaster(ILogger log, string reason);
 }
