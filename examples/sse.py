@@ -53,12 +53,19 @@ def events(last):
     yield b"retry: %d\n\n" % RETRY
     if samples and last > samples[-1][0]:
         last = 0                # a number of the future: the clock was set back since
-    while True:
+    while not ugreen.stopping.is_set():         # a server that shall end waits for its requests; the browser comes back to the next one
         with ugreen.while_connected(), news:    # a reader who leaves ends the wait
-            news.wait_for(lambda: samples and samples[-1][0] > last, HEARTBEAT)     # only this request stands still
+            news.wait_for(lambda: samples and samples[-1][0] > last or ugreen.stopping.is_set(), HEARTBEAT)     # only this request stands still
             fresh = [sample for sample in samples if sample[0] > last]
         last = fresh[-1][0] if fresh else last
         yield b"".join(b"id: %d\ndata: %s\n\n" % (number, json.dumps({"busy": value}).encode()) for number, value in fresh) or b": still here\n\n"
+
+
+def wake():
+    """Let all that wait look when the server shall end."""
+    ugreen.stopping.wait()
+    with news:
+        news.notify_all()
 
 
 def application(environ, start_response):
@@ -117,3 +124,4 @@ PAGE = """<!doctype html>
 """.encode()
 
 threading.Thread(target=measure, name="measure", daemon=True).start()
+ugreen.spawn(wake)

@@ -59,7 +59,7 @@ def stream(name, last):
         if last > messages[-1]["n"]:
             last = 0                # a number of the future: the clock was set back since
         shown = None
-        while True:
+        while not ugreen.stopping.is_set():     # ugreen: set when the server shall end, which would wait for this request
             lines = [message for message in messages if message["n"] > last]
             if start <= last < messages[0]["n"] - 1:
                 lines.insert(0, {"missed": messages[0]["n"] - 1 - last})
@@ -68,11 +68,18 @@ def stream(name, last):
             last = messages[-1]["n"]
             yield "".join(json.dumps(line) + "\n" for line in lines).encode() or b"\n"     # ugreen: a slow reader holds up only itself
             with ugreen.while_connected(), news:                                            # ugreen: a listener who leaves is known at once
-                news.wait_for(lambda: messages[-1]["n"] > last, HEARTBEAT)                  # ugreen: this request stands still here
+                news.wait_for(lambda: messages[-1]["n"] > last or ugreen.stopping.is_set(), HEARTBEAT)  # ugreen: this request stands still here
     finally:                        # ugreen: a write to a listener who left fails, and the server closes the generator
         here.remove(name)
         if name not in here:
             publish(left=name)
+
+
+@ugreen.spawn                       # ugreen: beside the requests
+def wake():
+    ugreen.stopping.wait()
+    with news:
+        news.notify_all()           # ugreen: so that all listeners look and end
 
 
 @application.post("/say")

@@ -25,6 +25,10 @@ cores: int
 spawn_cores: int
 #: Workers that the server has at most.
 worker_count: int
+#: Locks beside lock 0.
+locks: int
+#: A file that all workers have; None: there is only this process.
+lock_file: Optional[str]
 threads: int
 psycopg2: bool
 need_application: bool
@@ -179,6 +183,13 @@ def start_response(status: str, headers: List[Tuple[str, str]], exc_info: Option
     """
     ...
 
+def set_user_harakiri(seconds: float, /) -> None:
+    """Limit how long this request may go on from now, beside --harakiri; 0 takes the limit back. Over it, Harakiri is raised in it.
+
+    seconds may have fractions. The limit ends with the request. Returns None. Raises SystemError where there is no request.
+    """
+    ...
+
 # For the driver and the bodies.
 
 def begin() -> Dict[str, Any]:
@@ -209,8 +220,8 @@ def end() -> None:
     """The body is complete. For the driver only."""
     ...
 
-def fail(traceback: str, /) -> None:
-    """The application raised; traceback is its text. For the driver only."""
+def fail(traceback: str, harakiri: bool = False, /) -> None:
+    """The application raised; traceback is its text, harakiri says whether it was ended by us. For the driver only."""
     ...
 
 def read_into(buffer: WriteableBuffer, timeout: Optional[float] = None, /) -> Optional[int]:
@@ -311,4 +322,12 @@ def keep(object: object, /) -> None:
 
 def is_leader() -> bool:
     """Whether this worker runs what runs once per server. Any thread may call."""
+    ...
+
+def taken_signal() -> int:
+    """Number of a signal that came from another worker, each once; -1: no more."""
+    ...
+
+def signal_workers(number: int, worker: int, /) -> bool:
+    """Send a signal to another worker, by its number, or with 0 to all others. Returns False when there is no master. Any thread may call."""
     ...

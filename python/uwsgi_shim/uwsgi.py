@@ -51,6 +51,7 @@ from _ugreen import (
     reload,
     request_id,
     set_logvar,
+    set_user_harakiri,
     start_response,
     stop,
     suspend,
@@ -61,8 +62,10 @@ from _ugreen import (
     workers,
 )
 from ugreen._files import sendfile
+from ugreen._harakiri import Harakiri
 from ugreen._input import chunked_read, chunked_read_nb
 from ugreen._legacy import green_sleep, green_wait_fdread, green_wait_fdwrite
+from ugreen._locks import is_locked, lock, unlock
 from ugreen._signals import (
     add_cron,
     add_file_monitor,
@@ -138,11 +141,11 @@ def mem() -> _Tuple[int, int]:
 
 # Whoever checks types takes a name for public only when it is here.
 __all__ = [
-    "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "accepting", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications",
+    "Harakiri", "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "accepting", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications",
     "async_connect", "async_id", "async_sleep", "atexit", "chunked_read", "chunked_read_nb", "cl", "close", "connect", "connection_fd", "cores", "disconnect",
     "get_logvar", "green_pause", "green_schedule", "green_sleep", "green_unpause_all", "green_wait_fdread", "green_wait_fdwrite", "green_write_all", "has_threads",
-    "hostname", "is_connected", "log", "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt", "post_fork_hook", "ready",
-    "ready_fd", "recv", "register_signal", "reload", "request_id", "send", "sendfile", "set_logvar", "signal", "signal_received", "signal_registered", "signal_wait",
-    "start_response", "started_on", "stop", "suspend", "total_requests", "ugreen_version", "version", "version_info", "wait_fd_read", "wait_fd_write", "worker_id",
-    "workers",
+    "hostname", "is_connected", "is_locked", "lock", "log", "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt",
+    "post_fork_hook", "ready", "ready_fd", "recv", "register_signal", "reload", "request_id", "send", "sendfile", "set_logvar", "set_user_harakiri", "signal",
+    "signal_received", "signal_registered", "signal_wait", "start_response", "started_on", "stop", "suspend", "total_requests", "ugreen_version", "unlock", "version", "version_info",
+    "wait_fd_read", "wait_fd_write", "worker_id", "workers",
 ]

@@ -1,23 +1,23 @@
 """Decorators for the signals, timers and threads of the ``uwsgi`` module, with the names and calls of uWSGI's module of this name.
 
-Each returns the function that it was given. Where no number of a signal is given, the lowest without a handler is taken. Handlers get that number.
+Each returns the function that it was given, except ``thread`` and ``harakiri``. Where no number of a signal is given, the lowest without a handler is taken. Handlers get that number.
 
-What belongs to mules, the spooler, RPC and locks is not there: importing such a name is an ImportError, as programs that can do without it expect.
+What belongs to mules, the spooler and RPC is not there: importing such a name is an ImportError, as programs that can do without it expect.
 """
 
 import functools
 import threading
-from typing import Any, Callable, NoReturn, Optional, TypeVar, Union
+from typing import Any, Callable, NoReturn, Optional, TypeVar, Union, cast
 
 import uwsgi
-from ugreen import _load, _signals
+from ugreen import _load, _locks, _signals
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MISSING = {
     "spool": "spooler", "spoolforever": "spooler", "spoolraw": "spooler",
     "mule": "mules", "muleloop": "mules", "mulefunc": "mules", "mulemsg": "mules", "farm": "mules", "farm_loop": "mules", "farm_msg": "mules",
-    "rpc": "RPC", "erlang": "Erlang", "lock": "locks between processes", "harakiri": "harakiri",
+    "rpc": "RPC", "erlang": "Erlang",
 }
 
 
@@ -80,6 +80,20 @@ def postfork(function: Union[F, int]) -> Any:
     return function
 
 
+def lock(function: F) -> F:
+    """Run the function under lock 0, in one worker, request or thread at a time; see ``uwsgi.lock``. It must not call itself, or another one that is decorated so."""
+
+    @functools.wraps(function)
+    def locked(*arguments: Any, **keywords: Any) -> Any:
+        _locks.lock()
+        try:
+            return function(*arguments, **keywords)
+        finally:
+            _locks.unlock()
+
+    return cast(F, locked)
+
+
 def thread(function: F) -> Callable[..., F]:
     """Let a call of the function run it in an OS thread of its own, a daemon, and return the function at once.
 
@@ -92,3 +106,20 @@ def thread(function: F) -> Callable[..., F]:
         return function
 
     return start
+
+
+def harakiri(seconds: float) -> Callable[[F], F]:
+    """Limit how long a call of the function may take, in a request; see ``uwsgi.set_user_harakiri``."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            uwsgi.set_user_harakiri(seconds)
+            try:
+                return function(*arguments, **keywords)
+            finally:
+                uwsgi.set_user_harakiri(0)
+
+        return cast(F, call)
+
+    return decorate

@@ -1,5 +1,6 @@
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
+using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub;
@@ -53,6 +54,9 @@ public sealed class GreenThread : IInboxReceiver
 
     /// <summary>An exception waits to be raised in it.</summary>
     public bool IsInterrupted => _extras is { Interrupt.IsNull: false };
+
+    /// <summary>Asked on the hub thread: the code that asks runs on this green thread's own stack, so not in a hub call.</summary>
+    public bool IsOnItsStack => (nuint)(ThreadStack.CurrentAddress() - _core.StackLow) < (nuint)_core.StackBytes;
 
     /// <summary>What its hub call returns when it is resumed: a new reference that passes to Python, or 0 with an exception set.</summary>
     public nint Result

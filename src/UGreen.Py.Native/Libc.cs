@@ -60,6 +60,7 @@ public static unsafe partial class Libc
     {
         public const int WriteOnly = 0x1;
         public const int Create = 0x40;
+        public const int Exclusive = 0x80;
         public const int NoTerminal = 0x100;
         public const int Append = 0x400;
         public const int NonBlocking = 0x800;

@@ -12,9 +12,22 @@ public static unsafe class OutputDescriptor
 
     /// <summary>Opens a file to append to, or makes it with mode 0640 (less the umask). Not inherited by programs that are started.</summary>
     /// <exception cref="LinuxException">It cannot be opened. A pipe that nobody reads is ENXIO; waiting for a reader would hang the start.</exception>
-    public static int OpenForAppend(string path)
+    public static int OpenForAppend(string path) => OpenForAppend(path, out _);
+
+    /// <summary>The same.</summary>
+    /// <param name="path">Its name.</param>
+    /// <param name="isNew">There was nothing of this name; the file that is there now was made by this call.</param>
+    /// <exception cref="LinuxException">As above.</exception>
+    public static int OpenForAppend(string path, out bool isNew)
     {
-        var fd = Libc.open(path, Libc.OpenFlags.WriteOnly | Libc.OpenFlags.Create | Libc.OpenFlags.Append | Libc.OpenFlags.CloseOnExec | Libc.OpenFlags.NonBlocking | Libc.OpenFlags.NoTerminal, LogMode);
+        const int flags = Libc.OpenFlags.WriteOnly | Libc.OpenFlags.Create | Libc.OpenFlags.Append | Libc.OpenFlags.CloseOnExec | Libc.OpenFlags.NonBlocking | Libc.OpenFlags.NoTerminal;
+        var fd = Libc.open(path, flags | Libc.OpenFlags.Exclusive, LogMode);
+        isNew = fd >= 0;
+        return isNew ? Blocking(fd) : Blocking(Libc.open(path, flags, LogMode));
+    }
+
+    private static int Blocking(int fd)
+    {
         if (fd < 0) throw LinuxException.Last("open");
         // Only the opening must not block; Python and C expect writes that do.
         var flags = Libc.fcntl(fd, Libc.FileControl.GetFlags, 0);

@@ -60,7 +60,7 @@ internal static class Program
         LogOutputs logs;
         try
         {
-            logs = new LogOutputs(options, TimeProvider.System);
+            logs = new LogOutputs(options, TimeProvider.System, report.HasNewLog && options.LogTo == options.Process.Daemonize);
         }
         catch (StartupException e)
         {

@@ -57,7 +57,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new RespondFileCall(),
             new SendFileCall(application),
             end,
-            new FailCall(log),
+            new FailCall(application, log),
             new ReadIntoCall(application),
             new SpawnCall(spawned),
             new DaemonCall(hub),
@@ -73,9 +73,10 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new DeadlineCall(deadlines),
             new CancelDeadlineCall(deadlines),
             new KeepCall(),
+            new SetUserHarakiriCall(application),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
-        foreach (var call in ServerCalls.All(settings.Control, log)) hub.Calls.Register(call);
+        foreach (var call in ServerCalls.All(settings.Control, hub, log)) hub.Calls.Register(call);
     }
 
     private StartResponseCall _start = null!;
@@ -94,6 +95,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             var serve = CApi.PyObject_GetAttrString(driver.Borrow(), "serve").OrThrow();
             using var makeTemplate = CApi.PyObject_GetAttrString(driver.Borrow(), "environ_template").OrThrow();
             var template = CApi.PyObject_CallNoArgs(makeTemplate.Borrow()).OrThrow();
+            application.Harakiri?.Start();
             application.Start(serve, new EnvironBuilder(template, settings.Cores));
         }
         catch (PythonException error)
@@ -118,6 +120,8 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "spawn_cores", CApi.PyLong_FromLongLong(settings.SpawnCores).OrThrow());
         Set(dict, "threads", CApi.PyLong_FromLongLong(settings.Threads).OrThrow());
         Set(dict, "worker_count", CApi.PyLong_FromLongLong(settings.Control.WorkerCount).OrThrow());
+        Set(dict, "locks", CApi.PyLong_FromLongLong(settings.Locks).OrThrow());
+        Set(dict, "lock_file", Text(settings.Control.LockFile));
         Set(dict, "stack_bytes", CApi.PyLong_FromLongLong((long)settings.StackPages * Environment.SystemPageSize).OrThrow());
         Set(dict, "engine", Text(settings.Switch.ToString().ToLowerInvariant()));
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));

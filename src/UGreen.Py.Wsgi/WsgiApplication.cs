@@ -4,6 +4,7 @@ using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 using UGreen.Py.Wsgi.Control;
 using UGreen.Py.Wsgi.Environ;
+using UGreen.Py.Wsgi.Harakiri;
 
 namespace UGreen.Py.Wsgi;
 
@@ -49,6 +50,9 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
 
     /// <summary>Where running requests are shown.</summary>
     public IRequestBoard Board { get; init; } = NoRequestBoard.Instance;
+
+    /// <summary>Ends requests that take too long; null: nobody does.</summary>
+    public HarakiriWatch? Harakiri { get; set; }
 
     /// <summary>Sets what each request runs (the driver's <c>serve</c>) and where its environ comes from. Before the first request.</summary>
     public void Start(NewRef serve, EnvironBuilder environ) => (_serve, Environ) = (serve, environ);

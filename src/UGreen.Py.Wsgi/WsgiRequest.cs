@@ -5,6 +5,7 @@ using UGreen.Py.CPython.Api;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 using UGreen.Py.Wsgi.Calls.Pausing;
+using UGreen.Py.Wsgi.Harakiri;
 
 namespace UGreen.Py.Wsgi;
 
@@ -43,6 +44,15 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     /// <summary>Method and path for the log, valid after the exchange was given back, too.</summary>
     public string Title => _method + " " + _target;
+
+    /// <summary>When it got its core, on the hub's clock.</summary>
+    public long Began { get; private set; }
+
+    /// <summary>Tells this use of the object from all others.</summary>
+    public long Serial => Volatile.Read(ref _serial);
+
+    /// <summary>How long it may take; null when no request on this object had a limit.</summary>
+    public RequestLimits? Limits { get; set; }
 
     /// <summary>Body bytes taken from the application.</summary>
     public long BytesOut { get; private set; }
@@ -100,7 +110,10 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         Green = green;
         Id = owner.CountRequest(green.Number);
         if (Exchange is { } e) e.Core = green.Number;
-        owner.Board.Begin(green.Number, _method, _target, owner.Clock.Now);
+        var now = owner.Clock.Now;
+        owner.Board.Begin(green.Number, _method, _target, now);
+        Began = now;
+        owner.Harakiri?.Begin(this, now);
     }
 
     /// <summary>The application raised, and not because its client left.</summary>
@@ -260,6 +273,8 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     {
         DropDeparture();
         owner.Exited(this, result);
+
+        if (Limits is { } limits) owner.Harakiri?.End(limits, owner.Clock.Now);
 
         // Only now: until close() has returned the core is not free, whether the client has its response or not.
         if (Green is not null) owner.Board.End(green.Number, owner.Clock.Now, BytesOut, _failed);

@@ -69,11 +69,20 @@ public sealed record WsgiSettings
     /// <summary>A descriptor that gets the line about a stack that overflowed, too; -1: none.</summary>
     public int OverflowFd { get; init; } = -1;
 
+    /// <summary>Locks of the uwsgi module beside lock 0.</summary>
+    public int Locks { get; init; }
+
     /// <summary>Where running requests are shown.</summary>
     public IRequestBoard Board { get; init; } = NoRequestBoard.Instance;
 
     /// <summary>The server that this worker is a part of.</summary>
     public IServerControl Control { get; init; } = new StandaloneControl(static _ => { });
+
+    /// <summary>How long a request may have its core; zero: as long as it likes.</summary>
+    public TimeSpan Harakiri { get; init; }
+
+    /// <summary>What a request that is over its limit has for its end, before it counts as stuck.</summary>
+    public TimeSpan HarakiriGrace { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>For <c>uwsgi.opt</c>: option name to its value: a string, true, or a list of strings.</summary>
     public IReadOnlyDictionary<string, object> Opt { get; init; } = new Dictionary<string, object>();

@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
-using UGreen.Py.CPython.Api;
 using UGreen.Py.CPython.Layout;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 using UGreen.Py.Switching;
+using UGreen.Py.Wsgi.Calls.Server;
+using UGreen.Py.Wsgi.Harakiri;
 
 namespace UGreen.Py.Wsgi;
 
@@ -65,12 +66,19 @@ public sealed partial class WsgiWorker : IGatewayApplication
     public void Submit(GatewayExchange exchange) => _application!.Submit(exchange);
 
     /// <summary>
+    /// Tells the application that the worker is about to end (<c>ugreen.stopping</c>), so that what would run for ever can end by itself. Requests are still taken. Any thread;
+    /// a second time changes nothing.
+    /// </summary>
+    public void BeginDrain() => _hub?.Inbox.Post(new DrainNotice(_log), null, 0);
+
+    /// <summary>
     /// Takes no new requests, waits for the running ones as long as <paramref name="grace"/> says, then ends the hub and runs Python's atexit functions (they share what is
     /// left of the grace period, and get two seconds at least). The interpreter is never finalised; the caller ends the process.
     /// </summary>
     public async Task StopAsync(TimeSpan grace)
     {
         if (_application is not { } application || _hub is not { } hub) return;
+        BeginDrain();
         var start = TimeProvider.System.GetTimestamp();
         if (!await EndsWithin(application.DrainAsync(), grace).ConfigureAwait(false)) RequestsCut(grace.TotalSeconds);
         if (!await EndsWithin(_spawned!.KillAllAsync(), s_killTime).ConfigureAwait(false)) SpawnedCut(s_killTime.TotalSeconds);
@@ -155,6 +163,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         var greenSwitch = GreenSwitch.Create(_settings.Switch, stacks, LibPython.Symbol("PyObject_CallNoArgs"), fallback);
         hub = new HubLoop(greenSwitch, new ThreadStateSwap(stacks.Count), calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
         var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log) { Board = _settings.Board };
+        application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);
         _spawned = new SpawnedThreads(hub, application);
         var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers);
         python.RegisterCalls();
@@ -176,10 +185,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
 
     private void RunAtExit()
     {
-        using var boot = CApi.PyImport_ImportModule("ugreen._boot");
-        using var leave = boot.IsNull ? default : CApi.PyObject_GetAttrString(boot.Borrow(), "leave");
-        using var result = leave.IsNull ? default : CApi.PyObject_CallNoArgs(leave.Borrow());
-        if (result.IsNull) AtExitFailed(PythonException.Fetch().Traceback);
+        if (PythonFunction.Call("ugreen._boot", "leave") is { } traceback) AtExitFailed(traceback);
     }
 
     [LoggerMessage(EventId = 240, Level = LogLevel.Warning, Message = "requests or spawned green threads still ran after {Seconds} s and are cut off")]

@@ -18,10 +18,11 @@ import pathlib
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
+
+from serving import free_port
 
 # initdb and the server refuse to be root's.
 USER = "postgres" if os.geteuid() == 0 else None
@@ -210,10 +211,3 @@ class Gate:
     def open(self):
         """Let them all through."""
         self._holder.close()
-
-
-def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]

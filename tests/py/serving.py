@@ -38,6 +38,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shlex
 import signal
@@ -56,6 +57,9 @@ APPS = ROOT / "tests" / "py" / "apps"
 PATIENCE = 30
 
 _live = set()
+
+# Two test runs at the same time, or a test that seeds the common one, must not draw the same ports.
+_dice = random.SystemRandom()
 
 # The last servers that were started, ended or not, for reports.
 _recent = collections.deque(maxlen=20)
@@ -93,10 +97,17 @@ atexit.register(kill_leftovers)
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on just now. Prefer Server, which lets the kernel choose."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port that nobody uses, for what must be told its port before it binds it. Prefer Server, which lets the kernel choose.
+
+    It is one that the kernel never chooses itself: of those, any other socket of the machine could be given the same one before it is bound.
+    """
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    ports = range(max(1024, first - 20_000), first)
+    for port in _dice.sample(ports, min(1000, len(ports))):
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("", port))
+            return port
+    raise AssertionError(f"no port below {first} is free")
 
 
 def until(condition, what, timeout=PATIENCE, every=0.01):

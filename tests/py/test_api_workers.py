@@ -1,10 +1,11 @@
 """What the module ``uwsgi`` tells of the server as a whole, and what it can ask of it: in a server without a master."""
 
+import signal
 import time
 
 import pytest
 
-from serving import Server
+from serving import Remote, Server, get_bytes, read_all, read_until
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,73 @@ def test_a_stop_while_the_application_is_loaded_is_kept(tmp_path):
     (tmp_path / "stops_early.py").write_text("import uwsgi\nuwsgi.stop()\ndef application(environ, start_response): raise AssertionError\n")
     with Server("stops_early", options=["--pythonpath", tmp_path]) as server:
         assert server.wait_exit() == 0
+
+
+# :: ugreen.stopping
+
+
+@pytest.mark.parametrize("app, path", [("examples.ugreenchat", "/listen/0?name=Ada"), ("examples.sse", "/events")])
+def test_open_streams_of_the_examples_end_when_the_server_is_asked_to(app, path):
+    with Server(app, options=["--shutdown-timeout", "60"]) as server, server.connect() as one, server.connect() as two:
+        for client in (one, two):
+            client.sendall(get_bytes(path))
+            assert b"200 OK" in read_until(client, b"\r\n\r\n")
+        began = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        for client in (one, two):
+            assert read_all(client).endswith(b"0\r\n\r\n"), "the stream must end, and not be cut"
+        assert server.wait_exit() == 0
+        assert time.monotonic() - began < 30
+
+
+def test_stopping_wakes_green_threads_and_os_threads(tmp_path):
+    (tmp_path / "waits.py").write_text("""
+import threading, ugreen
+answers = []
+thread = threading.Thread(target=lambda: answers.append(ugreen.stopping.wait(60)))
+thread.start()
+
+def application(environ, start_response):
+    before = ugreen.stopping.is_set(), ugreen.stopping.wait(0.001), repr(ugreen.stopping)
+    start_response("200 OK", [])
+    yield b"waits "
+    after = ugreen.stopping.wait(60), ugreen.stopping.is_set()
+    ugreen.run_in_thread(thread.join, 20)
+    yield repr((before, after, answers)).encode()
+""")
+    with Server("waits", options=["--pythonpath", tmp_path, "--shutdown-timeout", "60"]) as server, server.connect() as client:
+        client.sendall(get_bytes("/", "Connection: close\r\n"))
+        read_until(client, b"waits ")
+        server.send_signal(signal.SIGTERM)
+        assert b"((False, False, '<ugreen.stopping, not set>'), (True, True), [True])" in read_all(client)
+        assert server.wait_exit() == 0
+
+
+def test_finished_requests_are_counted(server):
+    before = server.run("return uwsgi.total_requests()")
+    with pytest.raises(Remote):
+        server.run("raise ValueError")
+    with pytest.raises(AssertionError):
+        server.run("1/0; yield")
+    after, worker = server.run("""
+        worker, = uwsgi.workers()
+        return uwsgi.total_requests(), {key: value for key, value in worker.items() if isinstance(value, int)}
+    """)
+    assert after - before == 3 and worker["requests"] == worker["delta_requests"] == after and worker["busy_cores"] == 1
+    assert worker["exceptions"] >= 1 and worker["tx"] > 0 and worker["running_time"] >= worker["avg_rt"] > 0
+
+
+# :: Signals: a master may be missing, and the targets are all this worker
+
+
+def test_the_target_of_all_workers_is_this_one_too(server):
+    assert server.run("""
+        import ugreen
+        seen = ugreen.Queue()
+        uwsgi.register_signal(7, "workers", seen.put)
+        uwsgi.register_signal(8, "worker1", seen.put)
+        uwsgi.signal(7)
+        first = seen.get(timeout=20)
+        uwsgi.signal(8)
+        return first, seen.get(timeout=20)
+    """) == [7, 8]

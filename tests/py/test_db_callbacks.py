@@ -37,7 +37,7 @@ def run(server, code, **values):
 def test_fifty_requests_wait_side_by_side(server):
     start = time.monotonic()
     assert many(50, lambda i: run(server, "cur.execute('select pg_sleep(0.3), %s', (number,))\nreturn cur.fetchone()[1], type(conn).__module__", number=i)) == [[i, "psycopg2.extensions"] for i in range(50)]
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 15
 
 
 def test_a_client_that_leaves_ends_nothing_and_makes_no_busy_loop(server, database):

@@ -33,7 +33,7 @@ def test_a_hundred_requests_wait_side_by_side(server, database):
     """Twenty seconds of waiting in two hundred connections' time; loose, because opening a hundred connections takes its time on a busy machine."""
     start = time.monotonic()
     assert many(100, lambda i: run(server, "cur.execute('select pg_sleep(0.2), %s', (number,))\nvalue = cur.fetchone()[1]\nconn.close()\nreturn value", number=i)) == list(range(100))
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 20
 
 
 def test_others_run_while_one_waits(server, database):

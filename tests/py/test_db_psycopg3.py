@@ -26,7 +26,7 @@ def run(server, code, **values):
 def test_a_hundred_requests_wait_side_by_side(server):
     start = time.monotonic()
     assert many(100, lambda i: run(server, "with conn: return conn.execute('select pg_sleep(0.2), %s', (number,)).fetchone()[1]", number=i)) == list(range(100))
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 20
 
 
 def test_transactions_cursors_copy_and_pipelines(server):

@@ -21,9 +21,11 @@ except ImportError:
 
 from ugreen._client import ClientGone, while_connected
 from ugreen._green import GreenExit, GreenThread, Killed, SpawnLimit, current, dump, spawn
+from ugreen._harakiri import Harakiri
 from ugreen._io import wait_read, wait_write
 from ugreen._pool import Pool
 from ugreen._local import local
+from ugreen._stopping import stopping
 from ugreen._sync import BoundedSemaphore, Condition, Empty, Event, Full, Lock, Queue, RLock, Semaphore
 from ugreen._threads import run_in_thread
 from ugreen._time import Timeout, sleep, timeout
@@ -47,7 +49,7 @@ def patch_sqlalchemy() -> None:
 __version__ = _ugreen.server_version
 
 __all__ = [
-    "BoundedSemaphore", "ClientGone", "Condition", "Empty", "Event", "Full", "GreenExit", "GreenThread", "Killed", "Lock", "Pool", "Queue", "RLock", "Semaphore", "SpawnLimit",
-    "Timeout", "Timer", "after", "current", "dump", "every", "local", "patch_psycopg", "patch_sqlalchemy", "run_in_thread", "sleep", "spawn", "timeout", "wait_read",
+    "BoundedSemaphore", "ClientGone", "Condition", "Empty", "Event", "Full", "GreenExit", "GreenThread", "Harakiri", "Killed", "Lock", "Pool", "Queue", "RLock", "Semaphore", "SpawnLimit",
+    "Timeout", "Timer", "after", "current", "dump", "every", "local", "patch_psycopg", "patch_sqlalchemy", "run_in_thread", "sleep", "spawn", "stopping", "timeout", "wait_read",
     "wait_write", "while_connected",
 ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Dict, Optional
 from _ugreen import begin, end, fail, respond, send, start_response, wait_fd_read, wait_fd_write, worker_count
 from ugreen import _apps, _files, _input
 from ugreen._files import FileWrapper
+from ugreen._harakiri import Harakiri
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -30,32 +31,36 @@ def serve() -> None:
     result: Any = None
     core = -1
     try:
-        environ = begin()
-        if environ["wsgi.input"] is None:
-            core = environ["uwsgi.core"]
-            environ["wsgi.input"] = _input.open_body(core)
-        result = application(environ, start_response)
-        # The usual small page: one block, and neither list nor tuple has a close().
-        if (type(result) is list or type(result) is tuple) and len(result) == 1 and respond(result[0]):
-            return
-        if type(result) is FileWrapper and (sent := _files.respond(result)) is not False:
-            if sent is None:
-                end()
-            return
-        told = False
-        for chunk in result:
-            ended = send(chunk)
-            if ended is not None or told:
-                told = _tell(environ, ended)
-        end()
-    except BaseException:
-        # SystemExit and KeyboardInterrupt too: an application must not be able to end the other requests of its worker.
-        fail(_traceback())
-    finally:
-        if result is not None:
-            _close(result)
-        if core >= 0:
-            _input.close_body(core)
+        try:
+            environ = begin()
+            if environ["wsgi.input"] is None:
+                core = environ["uwsgi.core"]
+                environ["wsgi.input"] = _input.open_body(core)
+            result = application(environ, start_response)
+            # The usual small page: one block, and neither list nor tuple has a close().
+            if (type(result) is list or type(result) is tuple) and len(result) == 1 and respond(result[0]):
+                return
+            if type(result) is FileWrapper and (sent := _files.respond(result)) is not False:
+                if sent is None:
+                    end()
+                return
+            told = False
+            for chunk in result:
+                ended = send(chunk)
+                if ended is not None or told:
+                    told = _tell(environ, ended)
+            end()
+        except BaseException as error:
+            # SystemExit and KeyboardInterrupt too: an application must not be able to end the other requests of its worker.
+            fail(_traceback(), isinstance(error, Harakiri))
+        finally:
+            if result is not None:
+                _close(result)
+            if core >= 0:
+                _input.close_body(core)
+    except BaseException as error:
+        # The time was over while an error of the application was being reported. (A second try costs nothing while nothing is raised.)
+        fail(_traceback(), isinstance(error, Harakiri))
 
 
 def environ_template() -> Dict[str, Any]:
@@ -102,6 +107,6 @@ def _close(result: Any) -> None:
         close = getattr(result, "close", None)
         if close is not None:
             close()
-    except BaseException:
+    except BaseException as error:
         # The response is gone already: this can only be told to the log.
-        fail(_traceback())
+        fail(_traceback(), isinstance(error, Harakiri))

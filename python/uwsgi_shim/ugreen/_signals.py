@@ -5,13 +5,15 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Callable, Deque, List, Optional, Tuple
 
+from _ugreen import is_leader, signal_workers, taken_signal, worker_count, worker_id
+
 from ugreen import _load
 from ugreen._cron import Cron, minutes_since
 from ugreen._report import tell
 from ugreen._timers import SHORTEST, Job, Ticks, check_seconds, timekeeper
 from ugreen._wait import Waiter, deque, forget
 
-_HERE = ("", "worker", "worker0", "worker1", "workers", "active-workers")
+_THIS, _ALL = ("", "worker", "worker0"), ("workers", "active-workers")
 
 # One for each is looked at every minute.
 _MOST_CRONS = 10_000
@@ -45,8 +47,34 @@ class _Signal:
         self._posted = False
         self._told = False
 
+    def signal(self) -> None:
+        """Raise it in the workers that its handler's target names. Any thread."""
+        if self._send():
+            self.post()
+
+    def due(self) -> None:
+        """What raises it once per server, such as a timer, is due: every worker has it, and the leader raises it. On the hub's OS thread only."""
+        if is_leader() and self._send():
+            self.deliver()
+
+    def changed(self) -> None:
+        """The same for a change that every worker sees. Any thread."""
+        if is_leader():
+            self.signal()
+
+    def _send(self) -> bool:
+        """Raise it in the other workers that shall have it. Returns whether this one shall."""
+        if self.target in _THIS:
+            return True
+        me = worker_id()
+        worker = 0 if self.target in _ALL else int(self.target[len("worker"):])
+        if worker != me:
+            # Without a master there are no others, and nobody is to be told.
+            signal_workers(self.number, worker)
+        return worker in (0, me)
+
     def post(self) -> None:
-        """Raise it. Any thread."""
+        """Raise it in this worker. Any thread."""
         # Taken back before it is delivered; so whoever still sees it set has been in time.
         if not self._posted:
             self._posted = True
@@ -91,7 +119,7 @@ _received: ContextVar[Optional[int]] = ContextVar("uwsgi.signal_received", defau
 def register_signal(signum: int, target: str, handler: Callable[[int], object], /) -> None:
     """Have ``handler(signum)`` run, on a green thread of its own, when a signal is raised.
 
-    ``target``: whose workers run it; as there is one worker, "", "worker", "worker0", "worker1", "workers" and "active-workers" are the same. ValueError for another target, for a number
+    ``target``: which worker runs it. "", "worker" and "worker0": the one where the signal is raised; "workers" and "active-workers": all that run; "worker2": that one. ValueError for another target, for a number
     outside 0 to 255, and while the application is loaded for a number that has another handler. Later the new handler replaces the old one. TypeError when ``handler`` cannot be called.
     """
     found = _signal("register_signal", signum)
@@ -110,12 +138,24 @@ def register_signal(signum: int, target: str, handler: Callable[[int], object], 
 def signal(signum: int, remote: str = "", /) -> None:
     """Raise a signal: its handler runs when the caller waits next. Raised while its handler runs, it has the handler run once more, however often it was raised. Any thread.
 
+    It is raised in the workers that its handler's target names (see ``register_signal``); one that is not there or just being replaced misses it.
+
     ``remote``: another server is not supported, ValueError. RuntimeError when the server is stopping.
     """
     found = _signal("signal", signum)
     if remote:
         raise ValueError(f"signal(): signals to another server ({remote}) are not supported")
-    found.post()
+    found.signal()
+
+
+def receive() -> None:
+    """Deliver what other workers have raised here. Called by the server, on the hub's OS thread."""
+    while (number := taken_signal()) >= 0:
+        try:
+            _signals[number].post()
+        except RuntimeError:
+            # This worker is stopping, or has no room for the timekeeper; the latter is told where a handler is registered.
+            pass
 
 
 def signal_registered(signum: int, /) -> Optional[bool]:
@@ -148,12 +188,15 @@ def signal_received() -> Optional[int]:
 
 
 def add_timer(signum: int, secs: float, /) -> None:
-    """Raise a signal every so many seconds, which may have fractions, at fixed distances from now on. ValueError for less than 0.001."""
+    """Raise a signal every so many seconds, which may have fractions, at fixed distances from now on. ValueError for less than 0.001.
+
+    Once per server, however many workers call this: only the first worker raises it, and another takes over when that one is not there.
+    """
     _add_ticks("add_timer", signum, secs, 0)
 
 
 def add_ms_timer(signum: int, ms: float, /) -> None:
-    """Raise a signal every so many milliseconds, at least 1 (ValueError). TypeError when ``ms`` is no number."""
+    """Raise a signal every so many milliseconds, at least 1 (ValueError). TypeError when ``ms`` is no number. Once per server, see ``add_timer``."""
     found = _signal("add_ms_timer", signum)
     if not isinstance(ms, (int, float)):
         raise TypeError("add_ms_timer(): the number of milliseconds must be an int or a float")
@@ -161,7 +204,7 @@ def add_ms_timer(signum: int, ms: float, /) -> None:
 
 
 def add_rb_timer(signum: int, secs: float, iterations: int = 0, /) -> None:
-    """Raise a signal every so many seconds, ``iterations`` times; 0: for ever."""
+    """Raise a signal every so many seconds, ``iterations`` times; 0: for ever. Once per server, see ``add_timer``; each worker counts by itself."""
     if not isinstance(iterations, int) or iterations < 0:
         raise (ValueError if isinstance(iterations, int) else TypeError)("add_rb_timer(): iterations must be an int of at least 0")
     _add_ticks("add_rb_timer", signum, secs, iterations)
@@ -171,11 +214,11 @@ def _add_ticks(function: str, signum: int, secs: float, times: int) -> None:
     found = _signal(function, signum)
     check_seconds(function, secs, SHORTEST)
     timekeeper.room(function)
-    Ticks(secs, times, found.deliver).begin(secs)
+    Ticks(secs, times, found.due).begin(secs)
 
 
 def add_cron(signum: int, minute: int, hour: int, day: int, month: int, weekday: int, /) -> bool:
-    """Raise a signal at the minutes of the local time that all five numbers meet, from the next minute on. Returns True.
+    """Raise a signal at the minutes of the local time that all five numbers meet, from the next minute on, once per server (see ``add_timer``). Returns True.
 
     -1: any; -k: each that can be divided by k. Weekdays are 0 to 6 from Sunday; 7 is Sunday, too. With both a day and a weekday it is due on either. An hour that the clock leaves out in spring has no
     runs, one that comes twice in autumn has them twice. ValueError for a number out of its range.
@@ -217,7 +260,7 @@ class _Crons:
         if minutes:
             for cron, found in list(self._entries):
                 if cron.due_in(minutes):
-                    found.deliver()
+                    found.due()
             self._last = minute
         return now + max(SHORTEST, (minute + 1) * 60 - wall)
 
@@ -228,7 +271,7 @@ _crons = _Crons()
 def add_file_monitor(signum: int, path: str, /) -> None:
     """Raise a signal when a file changes: is written, truncated, touched, renamed, deleted, made or replaced; for a folder, also when something in it is.
 
-    The file need not be there yet, its folder must (OSError that names it); TypeError when ``path`` is no str. Changes that come together raise it once. Symbolic
+    The file need not be there yet, its folder must (OSError that names it); TypeError when ``path`` is no str. Changes that come together raise it once; in one worker only, see ``add_timer``. Symbolic
     links are followed; that a folder on the way to the file is exchanged for another (a link to a release, say) is not seen.
     """
     found = _signal("add_file_monitor", signum)
@@ -238,7 +281,7 @@ def add_file_monitor(signum: int, path: str, /) -> None:
     # Here, because ctypes is of no use to anybody else.
     from ugreen._monitors import monitor
 
-    monitor(path, found.post)
+    monitor(path, found.changed)
 
 
 def free_signal() -> int:
@@ -260,10 +303,13 @@ def _signal(function: str, signum: int) -> _Signal:
 def _check_target(function: str, target: str) -> None:
     if not isinstance(target, str):
         raise TypeError(f"{function}(): the target must be a str, it is a {type(target).__name__}")
-    if target in _HERE:
+    if target in _THIS or target in _ALL:
         return
     if target.startswith("worker"):
-        raise ValueError(f"{function}(): there is no {target!r}: this server has one worker")
+        number = target[len("worker"):]
+        if number.isascii() and number.isdigit() and 1 <= int(number) <= worker_count:
+            return
+        raise ValueError(f"{function}(): there is no {target!r}: this server has {worker_count if worker_count > 1 else 'one'} worker{'s' if worker_count > 1 else ''}")
     for kind, name in (("mule", "mules"), ("farm", "farms of mules"), ("spooler", "a spooler"), ("subscribed", "subscriptions")):
         if target.startswith(kind):
             raise ValueError(f"{function}(): the target {target!r} is not supported: this server is without {name}")

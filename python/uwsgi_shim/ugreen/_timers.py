@@ -292,7 +292,7 @@ def every(seconds: float, function: Callable[P, T], /, *, now: bool = False) -> 
 
 
 def every(seconds: float, function: Optional[Callable[P, T]] = None, /, *, now: bool = False) -> Union[Timer[P, T], Callable[[Callable[P, T]], Timer[P, T]]]:
-    """Run a function without arguments every so many seconds, beside the requests. A decorator, or a function::
+    """Run a function without arguments every so many seconds, beside the requests, in each worker by itself (``uwsgi.add_timer`` is once per server). A decorator, or a function::
 
         @ugreen.every(60)
         def refresh():

@@ -18,6 +18,7 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] public static partial nint PyInterpreterState_Get();
     [LibraryImport(Library)] public static partial nint PyEval_SaveThread();
     [LibraryImport(Library)] public static partial void PyEval_RestoreThread(nint threadState);
+    [LibraryImport(Library)] internal static partial int Py_AddPendingCall(delegate* unmanaged<nint, int> function, nint argument);
     [LibraryImport(Library)] public static partial int Py_GetRecursionLimit();
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int Py_EnterRecursiveCall(string where);
     [LibraryImport(Library)] internal static partial void Py_LeaveRecursiveCall();

@@ -9,6 +9,9 @@ internal interface IWorker : IGatewayApplication
     /// <exception cref="StartupException">It cannot be loaded.</exception>
     Task StartAsync();
 
+    /// <summary>Tells the application that the worker is about to end; it goes on with taking requests.</summary>
+    void BeginDrain();
+
     /// <summary>Waits for running requests up to <paramref name="grace"/>, then runs Python's atexit functions.</summary>
     Task StopAsync(TimeSpan grace);
 

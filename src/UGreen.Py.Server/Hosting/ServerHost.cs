@@ -115,6 +115,8 @@ internal sealed class ServerHost
         if (Announces) ServerLog.Stopping(_logger, signal, grace.TotalSeconds);
         var begun = _time.GetTimestamp();
 
+        // Before the front waits: its open streams are what the application is to end.
+        _worker.BeginDrain();
         using var giveUp = new CancellationTokenSource(grace, _time);
         await front.DrainAsync(Linger(), giveUp.Token).ConfigureAwait(false);
         if (giveUp.IsCancellationRequested) ServerLog.GraceOver(_logger);

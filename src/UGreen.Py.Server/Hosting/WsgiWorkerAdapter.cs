@@ -18,6 +18,8 @@ internal sealed class WsgiWorkerAdapter : IWorker
 
     public Task<bool> RespondsAsync() => _worker.RespondsAsync();
 
+    public void BeginDrain() => _worker.BeginDrain();
+
     public Task StopAsync(TimeSpan grace) => _worker.StopAsync(grace);
 
     public async Task StartAsync()

@@ -29,8 +29,8 @@ internal sealed class LogFile
         _isInherited = isInherited;
     }
 
-    /// <summary>It was not there before the server opened it the first time.</summary>
-    public bool IsNew { get; private init; }
+    /// <summary>The server made it when it opened it the first time.</summary>
+    public bool IsNew { get; private set; }
 
     /// <summary>The number to write to.</summary>
     public int Number => _numbers[^1];
@@ -39,25 +39,31 @@ internal sealed class LogFile
     /// <exception cref="StartupException">It cannot be opened.</exception>
     public static LogFile Open(string option, string path)
     {
-        var isNew = IsMissing(path);
-        return new(option, path, [OpenFile(option, path)], isInherited: false) { IsNew = isNew };
+        var number = OpenFile(option, path, out var isNew);
+        return new(option, path, [number], isInherited: false) { IsNew = isNew };
     }
 
     /// <summary>Lets standard output and error be the file, for .NET, Python, C libraries and programs that the application starts.</summary>
+    /// <param name="option">Names the file in messages.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="wasMade">The process that starts this one in the background has just made it, for this one.</param>
     /// <exception cref="StartupException">It cannot be opened; nothing has changed then.</exception>
-    public static LogFile TakeStandardStreams(string option, string path)
+    public static LogFile TakeStandardStreams(string option, string path, bool wasMade = false)
     {
-        var file = new LogFile(option, path, [OutputDescriptor.StandardOutput, OutputDescriptor.StandardError], isInherited: true) { IsNew = IsMissing(path) };
-        file.Reopen();
+        var file = new LogFile(option, path, [OutputDescriptor.StandardOutput, OutputDescriptor.StandardError], isInherited: true);
+        file.Reopen(out var isNew);
+        file.IsNew = isNew || wasMade;
         file._copies = [.. Numbers().Where(number => number > OutputDescriptor.StandardError && file.IsSame(number))];
         return file;
     }
 
     /// <summary>Opens the file by its name again, after it was renamed.</summary>
     /// <exception cref="StartupException">It cannot be opened; the old one stays in use.</exception>
-    public void Reopen()
+    public void Reopen() => Reopen(out _);
+
+    private void Reopen(out bool isNew)
     {
-        var fresh = OpenFile(_option, _path);
+        var fresh = OpenFile(_option, _path, out isNew);
         try
         {
             // Still copies, that is: a number that was closed may be another's by now.
@@ -100,14 +106,11 @@ internal sealed class LogFile
         }
     }
 
-    // An empty one, too: the process that starts a server in the background has made it.
-    private static bool IsMissing(string path) => new FileInfo(path) is not { Exists: true, Length: > 0 };
-
-    private static int OpenFile(string option, string path)
+    private static int OpenFile(string option, string path, out bool isNew)
     {
         try
         {
-            return OutputDescriptor.OpenForAppend(path);
+            return OutputDescriptor.OpenForAppend(path, out isNew);
         }
         catch (LinuxException e)
         {

@@ -22,14 +22,17 @@ internal sealed class LogOutputs
     private readonly LineBatch? _requestLines;
     private int _terminal = -1;
 
+    /// <param name="options">Where lines go, and which.</param>
+    /// <param name="time">For the times in lines.</param>
+    /// <param name="hasNewLog">The file of <c>--logto</c> was made for this server a moment ago.</param>
     /// <exception cref="StartupException">A file cannot be opened; nothing has changed then.</exception>
-    public LogOutputs(ServerOptions options, TimeProvider time)
+    public LogOutputs(ServerOptions options, TimeProvider time, bool hasNewLog = false)
     {
         _time = time;
         _isJson = options.RequestLog.Json;
         // The file of request lines first: should it fail, standard error is still the terminal.
         var requestFile = options.RequestLog.File is { } path ? LogFile.Open("--req-logger", path) : null;
-        if (options.LogTo is { } logTo) TakeStandardStreams(logTo);
+        if (options.LogTo is { } logTo) TakeStandardStreams(logTo, hasNewLog);
         if (requestFile is not null) _files.Add(requestFile);
 
         // Whole entries: .NET's own writer passes 256 characters at a time, and request lines, which have a stream of their own, would land in between.
@@ -111,7 +114,7 @@ internal sealed class LogOutputs
         _requestLines?.Flush();
     }
 
-    private void TakeStandardStreams(string path)
+    private void TakeStandardStreams(string path, bool wasMade)
     {
         try
         {
@@ -122,7 +125,7 @@ internal sealed class LogOutputs
             // Started without a standard error: then there is nobody to tell.
         }
 
-        _files.Add(LogFile.TakeStandardStreams("--logto", path));
+        _files.Add(LogFile.TakeStandardStreams("--logto", path, wasMade));
     }
 
     private AccessLog MakeAccessLog(ServerOptions options, LineBatch lines)

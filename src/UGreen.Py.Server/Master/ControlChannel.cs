@@ -26,7 +26,8 @@ internal sealed class ControlChannel : IDisposable
     public void Send(params ReadOnlySpan<string> words)
     {
         var line = new StringBuilder();
-        foreach (var word in words) line.Append(line.Length == 0 ? "" : " ").Append(Uri.EscapeDataString(word));
+        // By the place: the first word may be empty.
+        for (var i = 0; i < words.Length; i++) line.Append(i == 0 ? "" : " ").Append(Uri.EscapeDataString(words[i]));
         var bytes = Encoding.UTF8.GetBytes(line.Append('\n').ToString());
         lock (_sending)
         {

@@ -7,7 +7,9 @@ namespace UGreen.Py.Server.Master;
 internal sealed partial class Supervisor
 {
     private readonly Queue<WorkerSlot> _reload = new();
-    private WorkerSlot? _reloadStep;
+
+    // The process that is to take the place of an old one; null: no reload is under way.
+    private WorkerLife? _reloadStep;
     private string? _reloadAgain;
 
     /// <summary>A reload is under way, and this process is one that it replaces.</summary>
@@ -45,10 +47,9 @@ internal sealed partial class Supervisor
         while (_reload.TryDequeue(out var slot))
         {
             if (!slot.IsWanted || (slot.Current is null && slot.Next is null)) continue;
-            _reloadStep = slot;
             // A replacement that is starting for another reason may have read the old files.
             if (slot.Next is { } next) DrainOrKill(next, "reload");
-            slot.Next = Launch(slot);
+            _reloadStep = slot.Next = Launch(slot);
             if (slot.Next is not null) return;
             ReloadFailed("the process could not be started");
             return;
@@ -60,13 +61,13 @@ internal sealed partial class Supervisor
 
     private void ReloadStepDone(WorkerLife life)
     {
-        if (_reloadStep == SlotOf(life) && _reloadStep.Current == life) NextReloadStep();
+        if (_reloadStep == life) NextReloadStep();
     }
 
     /// <returns>True: it was a step of a reload, which is given up.</returns>
-    private bool ReloadStepFailed(WorkerSlot slot, string reason)
+    private bool ReloadStepFailed(WorkerSlot slot, WorkerLife life, string reason)
     {
-        if (_reloadStep != slot) return false;
+        if (_reloadStep != life) return false;
         // Its old process died meanwhile, and the new one was to take its place: that one is needed all the same.
         if (slot.Current is null) TryLater(slot, reason);
         ReloadFailed($"worker {slot.Number}: {reason}");

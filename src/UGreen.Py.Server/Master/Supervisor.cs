@@ -59,7 +59,7 @@ internal sealed partial class Supervisor
     /// <summary>A worker serves.</summary>
     public void Ready(int pid)
     {
-        if (!_lives.TryGetValue(pid, out var life) || life.State != WorkerState.Starting) return;
+        if (_isStopping || !_lives.TryGetValue(pid, out var life) || life.State != WorkerState.Starting) return;
         life.State = WorkerState.Ready;
         life.ReadyAt = Now;
         if (_settings.Lifetime is { } lifetime) life.RetireAt = Now + lifetime + (_settings.LifetimeDelta * life.Worker);
@@ -88,7 +88,7 @@ internal sealed partial class Supervisor
         life.Failure = message;
         // It stays alive in order to see when its sources change; the reload that it was a step of is over now.
         life.IsWaiting = _settings.SurvivesFailedStart;
-        if (life.IsWaiting) ReloadStepFailed(SlotOf(life), message);
+        if (life.IsWaiting) ReloadStepFailed(SlotOf(life), life, message);
     }
 
     /// <summary>A worker says what it dies of.</summary>
@@ -108,6 +108,7 @@ internal sealed partial class Supervisor
         {
             slot.Current = slot.Next;
             slot.Next = null;
+            JudgeLife(slot, life);
         }
 
         FillSlots();
@@ -162,6 +163,8 @@ internal sealed partial class Supervisor
 
         FillSlots();
         Elect();
+        // It was going to replace a worker that is not wanted any more.
+        if (_reloadStep?.State == WorkerState.Draining) NextReloadStep();
     }
 
     /// <summary>Ends everything in an orderly way.</summary>
@@ -182,7 +185,7 @@ internal sealed partial class Supervisor
         _isStopping = true;
         MasterLog.StoppingAtOnce(_logger, reason);
         ExitCode = code;
-        foreach (var life in _lives.Values) life.Process.Kill();
+        foreach (var life in _lives.Values) Kill(life, reason);
     }
 
     /// <summary>Does what time makes due. Called several times a second.</summary>
@@ -234,16 +237,18 @@ internal sealed partial class Supervisor
 
     private WorkerLife? Launch(WorkerSlot slot)
     {
+        // Before, because the launcher shows it.
+        if (slot.WasReady) slot.Respawns++;
         try
         {
             var life = new WorkerLife(slot.Number, _launcher.Launch(slot.Number), Now);
-            if (slot.WasReady) slot.Respawns++;
             _lives.Add(life.Process.Pid, life);
             _listener.StateOf(life);
             return life;
         }
         catch (WorkerStartException error)
         {
+            if (slot.WasReady) slot.Respawns--;
             TryLater(slot, error.Message);
             return null;
         }
@@ -253,7 +258,7 @@ internal sealed partial class Supervisor
     {
         var reason = life.Failure ?? $"it ended before it served: {status.Text}";
         if (life.IsWaiting && status.IsClean) SourcesChanged(slot);
-        else if (!ReloadStepFailed(slot, reason)) TryLater(slot, reason, wasTold: life.Failure is not null);
+        else if (!ReloadStepFailed(slot, life, reason)) TryLater(slot, reason, wasTold: life.Failure is not null);
     }
 
     /// <summary>A worker that could not be loaded, and only waited for a change of its files, has seen one.</summary>
@@ -283,7 +288,13 @@ internal sealed partial class Supervisor
     {
         var how = life.KilledBecause is { } because ? $"{status.Text} by the master ({because})" : life.LastWords is { } words ? $"{status.Text} ({words})" : status.Text;
         MasterLog.Died(_logger, life.Worker, life.Process.Pid, how, running.Length == 0 ? "" : $"it was running: {running}; ");
-        if (Now - life.ReadyAt >= ShortLife) slot.Failures = 0;
+        JudgeLife(slot, life);
+    }
+
+    /// <summary>Whether the next process of a worker may start at once.</summary>
+    private void JudgeLife(WorkerSlot slot, WorkerLife life)
+    {
+        if (Now - life.ReadyAt >= ShortLife) (slot.Failures, slot.RetryAt) = (0, null);
         else slot.RetryAt = Now + StartBackOff.After(++slot.Failures);
     }
 

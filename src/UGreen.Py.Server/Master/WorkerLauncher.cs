@@ -41,12 +41,15 @@ internal sealed class WorkerLauncher : IWorkerLauncher
     /// <summary>See <see cref="WorkerProcess.Ended"/>.</summary>
     public required Action<WorkerProcess, EndStatus> Ended { get; init; }
 
-    /// <summary>How often a worker was started again.</summary>
+    /// <summary>For what is shown of a worker.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>How often a worker was started again, this start included.</summary>
     public required Func<int, int> Respawns { get; init; }
 
     public IWorkerProcess Launch(int worker)
     {
-        var row = _board.Take(worker, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), Respawns(worker));
+        var row = _board.Take(worker, Time.GetUtcNow().ToUnixTimeSeconds(), Respawns(worker));
         if (row < 0) throw new WorkerStartException("too many workers are still draining");
         try
         {

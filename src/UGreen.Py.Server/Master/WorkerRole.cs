@@ -90,9 +90,9 @@ internal sealed class WorkerRole
         }
 
         MasterLog.MasterGone(logger, Number);
-        var timer = new Timer(_ => ProcessExit.Immediately(ExitCode.Failure), null, grace + OrphanTime, Timeout.InfiniteTimeSpan);
         signals.Request("the master is gone");
-        GC.KeepAlive(timer);
-        Thread.Sleep(Timeout.Infinite);
+        using var never = new ManualResetEvent(false);
+        _ = never.WaitOne(grace + OrphanTime);
+        ProcessExit.Immediately(ExitCode.Failure);
     }
 }

@@ -23,8 +23,8 @@ internal sealed class LimitOptions
 
     public static string Text(TimeSpan? time) => (time ?? TimeSpan.Zero).TotalSeconds.ToString(CultureInfo.InvariantCulture);
 
-    /// <returns>The value of --buffer-size, null without one, and the limits.</returns>
-    public static (int? BufferSize, FrontLimits Front) Read(ParsedArguments arguments, List<string> errors)
+    /// <returns>The value of --buffer-size, null without one, the limits, and those of --harakiri.</returns>
+    public static (int? BufferSize, FrontLimits Front, TimeSpan Harakiri, TimeSpan HarakiriGrace) Read(ParsedArguments arguments, List<string> errors)
     {
         var reader = new LimitOptions(errors);
         // A request line of "GET / HTTP/1.1" and a Host need this much: less is a typing error.
@@ -41,7 +41,9 @@ internal sealed class LimitOptions
             Head = reader.Seconds("headers-timeout", arguments.HeadersTimeout, Defaults.Head, mayBeZero: false) ?? Defaults.Head,
             KeepAlive = reader.Seconds("http-keepalive", arguments.HttpKeepalive, Defaults.KeepAlive),
             Connections = connections == 0 ? null : connections,
-        });
+        },
+        reader.Seconds("harakiri", arguments.Harakiri, null) ?? TimeSpan.Zero,
+        reader.Seconds("harakiri-graceful-timeout", arguments.HarakiriGracefulTimeout, TimeSpan.FromSeconds(OptionDefaults.HarakiriGraceSeconds)) ?? TimeSpan.Zero);
     }
 
     private long Whole(string option, string? text, long preset, long min, long max)

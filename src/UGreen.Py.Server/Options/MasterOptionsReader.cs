@@ -13,7 +13,7 @@ internal sealed class MasterOptionsReader(ParsedArguments arguments, Surrounding
         var cheaper = arguments.Cheaper is { } fewest ? (int)Whole("cheaper", fewest, 1, 1, OptionDefaults.MaxWorkers) : (int?)null;
         if (cheaper >= workers) errors.Add($"--cheaper: {cheaper} is not less than the {workers} of --processes");
         var initial = arguments.CheaperInitial is { } first ? (int)Whole("cheaper-initial", first, 1, 1, OptionDefaults.MaxWorkers) : cheaper ?? workers;
-        if (cheaper is { } least && (initial < least || initial > workers)) errors.Add($"--cheaper-initial: {initial} is out of range ({least} to {workers})");
+        if (cheaper is { } least && arguments.CheaperInitial is not null && (initial < least || initial > workers)) errors.Add($"--cheaper-initial: {initial} is out of range ({least} to {workers})");
         if (cheaper is null && (arguments.CheaperInitial ?? arguments.CheaperStep ?? arguments.CheaperOverload) is not null) errors.Add("--cheaper-initial, --cheaper-step and --cheaper-overload need --cheaper");
         var impliedBy = arguments.Master ? null : ImpliedBy(workers);
         return new MasterOptions
@@ -72,7 +72,7 @@ internal sealed class MasterOptionsReader(ParsedArguments arguments, Surrounding
     private TimeSpan? Seconds(string option, string? text)
     {
         if (text is null) return null;
-        if (!double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)) errors.Add($"--{option}: '{text}' is not a number of seconds");
+        if (!double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) || double.IsNaN(seconds)) errors.Add($"--{option}: '{text}' is not a number of seconds");
         else if (seconds < 0 || seconds > OptionDefaults.MaxWorkerSeconds) errors.Add($"--{option}: {text} is out of range (0 to {OptionDefaults.MaxWorkerSeconds} s)");
         else return TimeSpan.FromSeconds(seconds);
         return null;

@@ -29,6 +29,9 @@ internal static class OptionDefaults
     public const int Threads = 32;
     /// <summary>Each reserves a stack of 8 MiB; many more meet the kernel's limits.</summary>
     public const int MaxThreads = 4096;
+
+    /// <summary>Locks are numbers; more of them than this is a mistake.</summary>
+    public const int MaxLocks = 10_000;
     public const int ShutdownTimeoutSeconds = 10;
     public const int MaxShutdownTimeoutSeconds = 86_400;
     /// <summary>A bound against typing errors: each worker is a process with an interpreter.</summary>
@@ -39,6 +42,8 @@ internal static class OptionDefaults
     public const int CheaperOverloadSeconds = 3;
     /// <summary>A bound against typing errors: a year.</summary>
     public const int MaxWorkerSeconds = 366 * 86_400;
+    /// <summary>For the finally blocks of a request that is ended: a transaction to roll back, a connection to give back.</summary>
+    public const int HarakiriGraceSeconds = 5;
     public const string LogLevel = "info";
     public const string Switch = "direct";
 

@@ -53,6 +53,8 @@ internal sealed class OptionValidator
             Backlog = Number("listen", _arguments.Listen, OptionDefaults.Backlog, 1, OptionDefaults.MaxBacklog),
             BufferSize = limits.BufferSize,
             Limits = limits.Front,
+            Harakiri = limits.Harakiri,
+            HarakiriGrace = limits.HarakiriGrace,
             Stacks = stacks,
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
             Switch = Switch(),
@@ -63,6 +65,7 @@ internal sealed class OptionValidator
             VirtualEnv = ExistingDirectory("virtualenv", _arguments.VirtualEnv),
             Psycopg2 = _arguments.Psycopg2,
             Python = Python(),
+            Locks = Number("locks", _arguments.Locks, 0, 0, OptionDefaults.MaxLocks),
             Master = new MasterOptionsReader(_arguments, _surroundings, _errors).Read(),
             ShutdownTimeout = TimeSpan.FromSeconds(Number(
                 "shutdown-timeout", _arguments.ShutdownTimeout, OptionDefaults.ShutdownTimeoutSeconds, 0, OptionDefaults.MaxShutdownTimeoutSeconds)),

@@ -125,6 +125,12 @@ internal sealed class ParsedArguments
     [Option("python")]
     public string? Python { get; set; }
 
+    [Option("harakiri")]
+    public string? Harakiri { get; set; }
+
+    [Option("harakiri-graceful-timeout")]
+    public string? HarakiriGracefulTimeout { get; set; }
+
     [Option("shutdown-timeout")]
     public string? ShutdownTimeout { get; set; }
 
@@ -268,6 +274,9 @@ internal sealed class ParsedArguments
 
     [Option("py-autoreload-ignore", Separator = ArgumentRewriter.ListSeparator)]
     public IEnumerable<string> PyAutoreloadIgnore { get; set; } = [];
+
+    [Option("locks")]
+    public string? Locks { get; set; }
 
     [Option("cheaper")]
     public string? Cheaper { get; set; }

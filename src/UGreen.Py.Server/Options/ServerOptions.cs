@@ -84,6 +84,15 @@ internal sealed record ServerOptions
     /// <summary>libpython or an executable; null: look for one.</summary>
     public string? Python { get; init; }
 
+    /// <summary>How long a request may take; zero: as long as it likes.</summary>
+    public TimeSpan Harakiri { get; init; }
+
+    /// <summary>What a request that is over its limit has for its end.</summary>
+    public TimeSpan HarakiriGrace { get; init; } = TimeSpan.FromSeconds(OptionDefaults.HarakiriGraceSeconds);
+
+    /// <summary>Locks of the uwsgi module beside lock 0.</summary>
+    public int Locks { get; init; }
+
     public MasterOptions Master { get; init; } = new();
 
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(OptionDefaults.ShutdownTimeoutSeconds);

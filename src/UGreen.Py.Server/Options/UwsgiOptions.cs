@@ -5,9 +5,9 @@ internal static class UwsgiOptions
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "i", "T", "t", "x",
+        "i", "T", "x",
         "asyncio", "cache", "cache2", "emperor", "fiber", "gevent",
-        "greenlet", "harakiri", "loop", "memory-report", "mule", "offload-threads", "pidfile",
+        "greenlet", "loop", "memory-report", "mule", "offload-threads", "pidfile",
         "post-buffering", "queue", "sharedarea", "spooler",
         "stats", "threads", "tornado", "xml",
     };

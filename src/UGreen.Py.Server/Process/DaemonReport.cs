@@ -13,9 +13,17 @@ internal sealed class DaemonReport
     public const string Variable = "UGREEN_DAEMON";
     public const string ReadyMark = "ready\n";
 
+    private const string MadeLog = ",new";
+
     private int _pipe;
 
     private DaemonReport(int pipe) => _pipe = pipe;
+
+    /// <summary>The log file was not there before: it belongs to this server.</summary>
+    public bool HasNewLog { get; private init; }
+
+    /// <summary>The value of the variable.</summary>
+    public static string Text(int pipe, bool isNewLog) => string.Create(CultureInfo.InvariantCulture, $"{pipe}{(isNewLog ? MadeLog : "")}");
 
     /// <summary>Nobody waits.</summary>
     public static DaemonReport None { get; } = new(-1);
@@ -29,7 +37,9 @@ internal sealed class DaemonReport
         var text = Environment.GetEnvironmentVariable(Variable);
         if (text is null) return new DaemonReport(-1);
         ProcessEnvironment.Remove(Variable);
-        return new DaemonReport(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pipe) && FileDescriptors.SetCloseOnExec(pipe) ? pipe : -1);
+        var isNewLog = text.EndsWith(MadeLog, StringComparison.Ordinal);
+        if (isNewLog) text = text[..^MadeLog.Length];
+        return new DaemonReport(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pipe) && FileDescriptors.SetCloseOnExec(pipe) ? pipe : -1) { HasNewLog = isNewLog };
     }
 
     /// <summary>The server answers requests.</summary>

@@ -32,13 +32,13 @@ internal static class Daemonizer
             (report, var theirs) = Pipes.Create();
             using (theirs)
             using (var input = File.OpenHandle("/dev/null"))
-            using (var log = new SafeFileHandle(OutputDescriptor.OpenForAppend(logFile), ownsHandle: true))
+            using (var log = new SafeFileHandle(OutputDescriptor.OpenForAppend(logFile, out var isNew), ownsHandle: true))
             {
                 pid = SpawnedProcess.Start(new SpawnRequest
                 {
                     Path = path,
                     Arguments = [.. before, .. arguments],
-                    Changes = new Dictionary<string, string?> { [DaemonReport.Variable] = ReportNumber.ToString(CultureInfo.InvariantCulture) },
+                    Changes = new Dictionary<string, string?> { [DaemonReport.Variable] = DaemonReport.Text(ReportNumber, isNew) },
                     Descriptors = new Dictionary<int, int> { [0] = Number(input), [1] = Number(log), [2] = Number(log), [ReportNumber] = Number(theirs) },
                     NewSession = true,
                 });

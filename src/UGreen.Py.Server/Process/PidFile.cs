@@ -56,7 +56,7 @@ internal sealed class PidFile
             {
                 File.WriteAllText(_path, "");
             }
-            catch (Exception) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception second) when (second is IOException or UnauthorizedAccessException)
             {
                 ProcessLog.PidFileStays(_logger, _path, e.Message);
             }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 
@@ -9,12 +10,20 @@ namespace UGreen.Py.Wsgi.Calls;
 /// <c>_ugreen.fail(traceback)</c>: the application raised. Before the headers were sent the client gets a 500; after them the connection is broken off, so that nobody takes
 /// half a response for a whole one. When the cause is that the client left, the log says only that, at debug level.
 /// </summary>
-internal sealed partial class FailCall(ILogger log) : HubCall("fail", "fail(traceback, /)\n--\n\nThe application raised; traceback is its text. For the driver only.")
+internal sealed partial class FailCall(WsgiApplication application, ILogger log) : HubCall("fail",
+    "fail(traceback, harakiri=False, /)\n--\n\nThe application raised; traceback is its text, harakiri says whether it was ended by us. For the driver only.")
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
         var request = WsgiApplication.RequestOf(green);
         var traceback = (PyText.ToText(args.At(0)) ?? "(the traceback could not be formatted)").TrimEnd();
+        if (args.Count > 1 && CApi.PyObject_IsTrue(args.At(1)) == 1)
+        {
+            TooLong(request, green.Number, traceback);
+            green.Result = PyFast.Singleton(PyConstants.None);
+            return CallOutcome.Resume;
+        }
+
         var fault = request.Exchange?.FaultStatus ?? 0;
         if (fault != 0 && request.BodyFault is { } text && traceback.Contains(text, StringComparison.Ordinal))
         {
@@ -37,6 +46,16 @@ internal sealed partial class FailCall(ILogger log) : HubCall("fail", "fail(trac
         return CallOutcome.Resume;
     }
 
+    // The application may raise it, too, where no limit was exceeded; the log then has the time and the place all the same.
+    private void TooLong(WsgiRequest request, int core, string traceback)
+    {
+        request.Limits?.Told();
+        Harakiri(log, request.Title, core, (application.Clock.Now - request.Began) / 1e9, traceback);
+        var isGone = request.ClientGone || request.Exchange?.ClientGone.IsCancellationRequested == true;
+        if (isGone || request.State == ResponseState.Streaming) request.Finish(ExchangeOutcome.Aborted);
+        else request.FinishWith(504, "Gateway Timeout");
+    }
+
     private void Raised(WsgiRequest request, string traceback)
     {
         request.Failed();
@@ -56,6 +75,9 @@ internal sealed partial class FailCall(ILogger log) : HubCall("fail", "fail(trac
 
     [LoggerMessage(EventId = 230, Level = LogLevel.Error, Message = "{Title}: the application raised\n{Traceback}")]
     private static partial void ApplicationFailed(ILogger log, string title, string traceback);
+
+    [LoggerMessage(EventId = 280, Level = LogLevel.Error, Message = "harakiri: {Title} on core {Core} took too long and was ended after {Seconds:0.###} s\n{Traceback}")]
+    private static partial void Harakiri(ILogger log, string title, int core, double seconds, string traceback);
 
     [LoggerMessage(EventId = 231, Level = LogLevel.Debug, Message = "{Title}: the client went away ({Error})")]
     private static partial void ClientLeft(ILogger log, string title, string error);

@@ -7,7 +7,6 @@ public sealed class RequestCounters : IRequestBoard
     private long _requests;
     private long _exceptions;
     private long _bytes;
-    private long _harakiris;
     private long _nanoseconds;
     private int _busy;
 

@@ -53,6 +53,7 @@ public sealed class StandaloneControl : IServerControl
                 Requests = requests,
                 DeltaRequests = requests,
                 Exceptions = _counters?.Exceptions ?? 0,
+                Harakiris = _counters?.Harakiris ?? 0,
                 BusyCores = busy,
                 Status = !_isReady ? "starting" : busy > 0 ? "busy" : "idle",
                 ResidentBytes = resident,

@@ -90,5 +90,5 @@ internal sealed class RawClient : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static CancellationToken Deadline() => new CancellationTokenSource(TimeSpan.FromSeconds(10)).Token;
+    private static CancellationToken Deadline() => new CancellationTokenSource(TestFront.Patience).Token;
 }

@@ -7,7 +7,7 @@ namespace UGreen.Py.Front.Tests;
 /// <summary>A started front on a port of the kernel's choice.</summary>
 internal static class TestFront
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     public static Task<HttpFront> StartAsync(Func<GatewayExchange, Task> answer, IAccessLog? accessLog = null, ILoggerFactory? loggers = null)
         => StartAsync(new FakeApplication(answer), accessLog, loggers);

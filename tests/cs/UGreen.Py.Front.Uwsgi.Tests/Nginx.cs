@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace UGreen.Py.Front.Uwsgi.Tests;
 
@@ -55,11 +57,25 @@ internal sealed class Nginx : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
+    // Below those that the kernel chooses: of them, any other socket of the machine could be given the same one before nginx binds it.
     private static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var first = int.Parse(File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split()[0], CultureInfo.InvariantCulture);
+        for (var tries = 0; tries < 1000; tries++)
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Any, RandomNumberGenerator.GetInt32(Math.Max(1024, first - 20_000), first));
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // In use: the next one.
+            }
+        }
+
+        throw new InvalidOperationException($"no port below {first} is free");
     }
 
     // One process, in the foreground: what was started is what is stopped.

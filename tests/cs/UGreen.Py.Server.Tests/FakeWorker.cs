@@ -24,6 +24,11 @@ internal sealed class FakeWorker : IWorker
 
     public Task<bool> RespondsAsync() => Task.FromResult(true);
 
+    /// <summary>Called when it is told that it will be stopped.</summary>
+    public Action Draining { get; init; } = () => { };
+
+    public void BeginDrain() => Draining();
+
     public Task StopAsync(TimeSpan grace)
     {
         StoppedWith = grace;

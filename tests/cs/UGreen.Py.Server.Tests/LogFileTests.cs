@@ -37,6 +37,19 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
+    public void Only_a_file_that_was_not_there_is_new()
+    {
+        File.WriteAllText(At("empty"), "");
+        File.CreateSymbolicLink(At("link"), At("empty"));
+
+        Assert.True(LogFile.Open("--logto", At("log")).IsNew);
+        Assert.False(LogFile.Open("--logto", At("log")).IsNew);
+        Assert.False(LogFile.Open("--logto", At("empty")).IsNew);
+        Assert.False(LogFile.Open("--logto", At("link")).IsNew);
+        Assert.False(LogFile.Open("--logto", "/dev/null").IsNew);
+    }
+
+    [Fact]
     public void What_cannot_be_opened_is_told_by_option_and_path()
     {
         Assert.Equal(

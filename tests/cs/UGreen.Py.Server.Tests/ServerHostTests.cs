@@ -12,12 +12,13 @@ namespace UGreen.Py.Server.Tests;
 
 public sealed class ServerHostTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly List<(string Signal, int Code)> _atOnce = [];
     private readonly StopSignals _signals;
     private readonly Announcements _announced = new();
     private readonly HttpClient _http = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("server-host-");
 
     public ServerHostTests() => _signals = new StopSignals((signal, code) => _atOnce.Add((signal, code)));
 
@@ -36,6 +37,33 @@ public sealed class ServerHostTests : IDisposable
         Assert.Equal("hello", await answer.WaitAsync(Patience));
         Assert.Equal(0, await run.WaitAsync(Patience));
         Assert.InRange(worker.StoppedWith!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
+        Assert.Empty(_atOnce);
+    }
+
+    [Fact]
+    public async Task The_application_may_end_its_requests_before_anything_waits_for_them()
+    {
+        var hold = new TaskCompletionSource();
+        var worker = new FakeWorker { Hold = hold, Draining = hold.SetResult };
+        var run = Host(worker).RunAsync();
+        var address = await _announced.AddressAsync();
+
+        var answer = _http.GetStringAsync(new Uri(address));
+        await worker.Entered.Task.WaitAsync(Patience);
+        _signals.Request("uwsgi.stop()");
+
+        Assert.Equal("hello", await answer.WaitAsync(Patience));
+        Assert.Equal(0, await run.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_request_to_stop_that_comes_too_early_is_kept()
+    {
+        _signals.Request("uwsgi.stop()");
+        Assert.False(_signals.Requested.IsCompleted);
+        _signals.BeginGraceful();
+        Assert.Equal("uwsgi.stop()", await _signals.Requested.WaitAsync(Patience));
+        _signals.Receive(PosixSignal.SIGTERM);
         Assert.Empty(_atOnce);
     }
 
@@ -65,17 +93,17 @@ public sealed class ServerHostTests : IDisposable
     public async Task A_request_before_the_worker_is_ready_waits()
     {
         var ready = new TaskCompletionSource();
-        var port = FreePort();
+        // A path, because it is known before the server listens and nobody else can be given it.
+        var path = Path.Combine(_folder.FullName, "socket");
         var worker = new FakeWorker { Start = () => ready.Task };
-        var run = Host(worker, port).RunAsync();
+        var run = Host(worker, path).RunAsync();
 
-        var client = new TcpClient();
-        await ConnectAsync(client, port);
-        await client.GetStream().WriteAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray());
+        await using var stream = await ConnectAsync(path);
+        await stream.WriteAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray());
         Assert.Equal("", _announced.Text);
         ready.SetResult();
 
-        using var reader = new StreamReader(client.GetStream());
+        using var reader = new StreamReader(stream);
         Assert.EndsWith("hello", await reader.ReadToEndAsync().WaitAsync(Patience), StringComparison.Ordinal);
         _signals.Receive(PosixSignal.SIGTERM);
         await run.WaitAsync(Patience);
@@ -99,7 +127,7 @@ public sealed class ServerHostTests : IDisposable
         taken.Start();
         var worker = new FakeWorker { Start = () => new TaskCompletionSource().Task };
 
-        var error = await Assert.ThrowsAsync<FrontException>(() => Host(worker, ((IPEndPoint)taken.LocalEndpoint).Port).RunAsync().WaitAsync(Patience));
+        var error = await Assert.ThrowsAsync<FrontException>(() => Host(worker, taken.LocalEndpoint.ToString()!).RunAsync().WaitAsync(Patience));
 
         Assert.Contains("already in use", error.Message, StringComparison.Ordinal);
     }
@@ -167,34 +195,31 @@ public sealed class ServerHostTests : IDisposable
     {
         _http.Dispose();
         _signals.Dispose();
+        _folder.Delete(recursive: true);
     }
 
-    private ServerHost Host(IWorker worker, int port = 0)
+    private ServerHost Host(IWorker worker, string address = "127.0.0.1:0")
     {
-        var options = new ServerOptions { Applications = [new Wsgi.WsgiMount("", "app", null, "application")], Http = [HttpEndpoint.Parse($"127.0.0.1:{port}")] };
+        var options = new ServerOptions { Applications = [new Wsgi.WsgiMount("", "app", null, "application")], Http = [HttpEndpoint.Parse(address)] };
         return new ServerHost(options, worker, null, _signals, NullLoggerFactory.Instance, _announced, TimeProvider.System);
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    // The sockets are bound some moments after the host began; a refused connection is answered at once, so this is a short wait by trying.
-    private static async Task ConnectAsync(TcpClient client, int port)
+    // The socket is bound some moments after the host began; until then a connection is refused at once, so this is a short wait by trying.
+    private static async Task<NetworkStream> ConnectAsync(string path)
     {
         using var deadline = new CancellationTokenSource(Patience);
         while (true)
         {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             try
             {
-                await client.ConnectAsync(IPAddress.Loopback, port, deadline.Token);
-                return;
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), deadline.Token);
+                return new NetworkStream(socket, ownsSocket: true);
             }
             catch (SocketException)
             {
+                socket.Dispose();
+                deadline.Token.ThrowIfCancellationRequested();
                 await Task.Yield();
             }
         }

@@ -152,11 +152,25 @@ def asks_the_server(sock: socket.socket) -> Iterable[bytes]:
     uwsgi.set_logvar("name", b"value")
     reveal_type(uwsgi.get_logvar("name"))  # -> Union[builtins.bytes, None]
     uwsgi.log_this_request()
+    try:
+        uwsgi.set_user_harakiri(2.5)
+    except uwsgi.Harakiri as error:
+        reveal_type(error)  # -> ugreen._harakiri.Harakiri
+    except ugreen.Harakiri:
+        raise
     reveal_type((uwsgi.worker_id(), uwsgi.masterpid(), uwsgi.mule_id(), uwsgi.micros()))  # -> Tuple[builtins.int, builtins.int, builtins.int, builtins.int]
+    reveal_type((uwsgi.total_requests(), uwsgi.ready(), uwsgi.reload(), uwsgi.reload("new version"), uwsgi.stop()))  # -> Tuple[builtins.int, Union[Literal[True], None], Union[Literal[True], None], Union[Literal[True], None], Literal[True]]
+    reveal_type(uwsgi.workers())  # -> builtins.tuple[builtins.dict[builtins.str, Any], ...]
+    uwsgi.accepting()
+    uwsgi.lock()
+    uwsgi.unlock(0)
+    reveal_type(uwsgi.is_locked(1))  # -> builtins.bool
     reveal_type(uwsgi.mem())  # -> Tuple[builtins.int, builtins.int]
 
 
 def values() -> None:
+    reveal_type((ugreen.stopping.is_set(), ugreen.stopping.wait(0.5)))  # -> Tuple[builtins.bool, builtins.bool]
+    uwsgi.atexit = lambda: None
     reveal_type((uwsgi.version, uwsgi.hostname))  # -> Tuple[builtins.bytes, builtins.bytes]
     reveal_type(uwsgi.version_info)  # -> Tuple[builtins.int, builtins.int, builtins.int, builtins.int, builtins.bytes]
     reveal_type((uwsgi.ugreen_version, ugreen.__version__))  # -> Tuple[builtins.str, builtins.str]

@@ -9,8 +9,12 @@ namespace UGreen.Py.Wsgi.Calls.Server;
 /// <summary>All hub calls about the server that this worker is a part of.</summary>
 internal static class ServerCalls
 {
-    public static IEnumerable<HubCall> All(IServerControl control, ILogger log)
+    public static IEnumerable<HubCall> All(IServerControl control, HubLoop hub, ILogger log)
     {
+        var signals = new SignalInbox(hub, log);
+        control.SignalReceived = signals.Bring;
+        yield return signals.Call();
+        yield return new SignalWorkersCall(control);
         yield return new ServerCall("worker_id", "Number of this worker process, from 1. A worker that replaces another has its number.", () => Number(control.WorkerId));
         yield return new ServerCall("masterpid", "Process id of the master; 0 without one (option --master).", () => Number(control.MasterPid));
         yield return new ServerCall("total_requests", "Requests that all workers together have finished since the server was started.", () => Number(control.TotalRequests));

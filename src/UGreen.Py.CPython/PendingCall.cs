@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+using UGreen.Py.CPython.Api;
+
+namespace UGreen.Py.CPython;
+
+/// <summary>
+/// A call that Python makes on its main thread, which is the hub's, between two bytecodes of whatever code runs there. It may be asked for by any thread, without the GIL.
+/// It runs on the stack of that code, with the GIL held, so what it finds to be running is what an exception from it would be raised in.
+/// </summary>
+public static unsafe class PendingCall
+{
+    private static Func<bool>? s_handler;
+    private static int s_isPosted;
+
+    /// <summary>It was asked for and has not begun: the hub thread runs no bytecode.</summary>
+    public static bool IsPosted => Volatile.Read(ref s_isPosted) == 1;
+
+    /// <summary>Sets what is called: true says that a Python exception is set, which is then raised there. It must not throw.</summary>
+    public static void Install(Func<bool> handler) => s_handler = handler;
+
+    /// <summary>Asks for one call. False when one is on its way already, or Python's own list of them is full.</summary>
+    // SAFETY: the address of a static UnmanagedCallersOnly method stays valid for the life of the process.
+    public static bool TryPost()
+    {
+        if (Interlocked.Exchange(ref s_isPosted, 1) == 1) return false;
+        if (CApi.Py_AddPendingCall(&Enter, 0) == 0) return true;
+        Volatile.Write(ref s_isPosted, 0);
+        return false;
+    }
+
+    [UnmanagedCallersOnly]
+    private static int Enter(nint argument)
+    {
+        Volatile.Write(ref s_isPosted, 0);
+        return s_handler!() ? -1 : 0;
+    }
+}
