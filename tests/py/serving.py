@@ -290,6 +290,11 @@ class Server:
             self._chunks[:] = [b"".join(self._chunks)]
             return self._chunks[0].decode("utf-8", "replace")
 
+    @property
+    def warnings(self):
+        """The lines of the log that are warnings, without the one about root: containers, where the tests run as root, say nothing about the server."""
+        return [line for line in self.log.splitlines() if " warn " in line and "running as root" not in line]
+
     def wait_log(self, pattern, timeout=PATIENCE, start=0):
         """Wait for a regular expression in the log, from character ``start`` on; returns the match. ``start=len(server.log)`` taken before means: from now on."""
         end = time.monotonic() + timeout

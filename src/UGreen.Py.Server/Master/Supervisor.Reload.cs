@@ -11,6 +11,7 @@ internal sealed partial class Supervisor
     // The process that is to take the place of an old one; null: no reload is under way.
     private WorkerLife? _reloadStep;
     private string? _reloadAgain;
+    private int _generation;
 
     /// <summary>A reload is under way, and this process is one that it replaces.</summary>
     public bool IsToBeReloaded(int pid)
@@ -28,6 +29,7 @@ internal sealed partial class Supervisor
             return;
         }
 
+        _generation++;
         foreach (var slot in _slots)
         {
             if (!slot.IsWanted) continue;
@@ -46,7 +48,8 @@ internal sealed partial class Supervisor
         _reloadStep = null;
         while (_reload.TryDequeue(out var slot))
         {
-            if (!slot.IsWanted || (slot.Current is null && slot.Next is null)) continue;
+            // One that was started since the reload began is a new one already.
+            if (!slot.IsWanted || slot.Current is null || slot.Current.Generation == _generation) continue;
             // A replacement that is starting for another reason may have read the old files.
             if (slot.Next is { } next) DrainOrKill(next, "reload");
             _reloadStep = slot.Next = Launch(slot);

@@ -241,7 +241,7 @@ internal sealed partial class Supervisor
         if (slot.WasReady) slot.Respawns++;
         try
         {
-            var life = new WorkerLife(slot.Number, _launcher.Launch(slot.Number), Now);
+            var life = new WorkerLife(slot.Number, _launcher.Launch(slot.Number), Now) { Generation = _generation };
             _lives.Add(life.Process.Pid, life);
             _listener.StateOf(life);
             return life;

@@ -10,6 +10,9 @@ internal sealed class WorkerLife(int worker, IWorkerProcess process, TimeSpan st
 
     public TimeSpan Started { get; } = started;
 
+    /// <summary>How many reloads had begun when it was started.</summary>
+    public required int Generation { get; init; }
+
     public WorkerState State { get; set; } = WorkerState.Starting;
 
     /// <summary>When it was ready; meaningless before.</summary>

@@ -6,6 +6,7 @@ public sealed class RequestCounters : IRequestBoard
     private readonly long[] _began;
     private long _requests;
     private long _exceptions;
+    private long _harakiris;
     private long _bytes;
     private long _nanoseconds;
     private int _busy;
