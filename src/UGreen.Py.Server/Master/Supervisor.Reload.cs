@@ -15,7 +15,7 @@ internal sealed partial class Supervisor
 
     /// <summary>A reload is under way, and this process is one that it replaces.</summary>
     public bool IsToBeReloaded(int pid)
-        => _reloadStep is not null && _lives.TryGetValue(pid, out var life) && (life.State == WorkerState.Draining || _reloadStep.Current == life || _reload.Contains(SlotOf(life)));
+        => _reloadStep is not null && _lives.TryGetValue(pid, out var life) && (life.State == WorkerState.Draining || SlotOf(_reloadStep).Current == life || _reload.Contains(SlotOf(life)));
 
     /// <summary>Replaces all workers.</summary>
     public void Reload(string reason)
