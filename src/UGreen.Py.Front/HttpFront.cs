@@ -152,7 +152,7 @@ public sealed class HttpFront : IAsyncDisposable
                 addresses.Add(Text("uwsgi", key));
             }
 
-            _transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, _connections, _blocks, _loggers);
+            _transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, _connections, _options.Share, _blocks, _loggers);
             _server = new KestrelServer(Options.Create(settings), _transport, new KestrelLoggers(_loggers, TimeProvider.System));
             await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
             Addresses = addresses;

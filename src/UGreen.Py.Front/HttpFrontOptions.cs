@@ -17,6 +17,9 @@ public sealed record HttpFrontOptions(IReadOnlyList<HttpEndpoint> Endpoints)
     /// <summary>Connections that may wait to be accepted, for each socket; the kernel cuts it to net.core.somaxconn.</summary>
     public int Backlog { get; init; } = 512;
 
+    /// <summary>Shares connections with other processes that accept from the same sockets; null: there are none.</summary>
+    public Sockets.IConnectionShare? Share { get; init; }
+
     /// <summary>Permissions of the files of unix sockets; null: what the umask leaves.</summary>
     public UnixFileMode? SocketMode { get; init; }
 }

@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using UGreen.Py.Front.Sockets;
 
 namespace UGreen.Py.Front;
 
@@ -57,12 +58,12 @@ internal static class KestrelSetup
         => new() { Backlog = backlog, CreateBoundListenSocket = take };
 
     /// <summary>The sockets, with the limits that are not Kestrel's.</summary>
-    public static CountedTransport Transport(SocketTransportOptions options, FrontLimits limits, ConnectionBudget connections, BlockPool blocks, ILoggerFactory loggers)
+    public static CountedTransport Transport(SocketTransportOptions options, FrontLimits limits, ConnectionBudget connections, IConnectionShare? share, BlockPool blocks, ILoggerFactory loggers)
     {
         KestrelLimits.Apply(limits, options);
         // Without it everything works, with more garbage.
         _ = blocks.TryUse(options);
-        return new CountedTransport(new SocketTransportFactory(Options.Create(options), loggers), connections);
+        return new CountedTransport(new SocketTransportFactory(Options.Create(options), loggers), connections, share);
     }
 
     /// <summary>

@@ -137,6 +137,7 @@ internal static class Program
                     role.Control.Serving(worker.PythonVersion);
                 },
                 Shared = listeners,
+                Share = role.Share,
                 Announces = false,
                 Linger = role.Linger,
             };

@@ -2,11 +2,12 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using UGreen.Py.Front.Sockets;
 
 namespace UGreen.Py.Front;
 
 /// <summary>A connection that gives its place back when its socket is closed.</summary>
-internal sealed class CountedConnection(ConnectionContext connection, ConnectionBudget budget) : ConnectionContext
+internal sealed class CountedConnection(ConnectionContext connection, ConnectionBudget budget, IConnectionShare? share) : ConnectionContext
 {
     private int _isDisposed;
 
@@ -61,7 +62,11 @@ internal sealed class CountedConnection(ConnectionContext connection, Connection
         finally
         {
             await base.DisposeAsync().ConfigureAwait(false);
-            if (Interlocked.Exchange(ref _isDisposed, 1) == 0) budget.Leave();
+            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+            {
+                budget.Leave();
+                share?.Closed();
+            }
         }
     }
 }

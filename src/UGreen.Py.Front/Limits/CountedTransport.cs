@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using UGreen.Py.Front.Sockets;
 
 namespace UGreen.Py.Front;
 
@@ -10,7 +11,7 @@ namespace UGreen.Py.Front;
 /// has just accepted. One connection per socket may be accepted beyond the limit; it is not served before there is room, or before the front stops accepting.
 /// </para>
 /// </summary>
-internal sealed class CountedTransport(IConnectionListenerFactory transport, ConnectionBudget budget) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class CountedTransport(IConnectionListenerFactory transport, ConnectionBudget budget, IConnectionShare? share = null) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     // Filled while the server starts, one after the other.
     private readonly List<Listener> _listeners = [];
@@ -19,7 +20,7 @@ internal sealed class CountedTransport(IConnectionListenerFactory transport, Con
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        var listener = new Listener(await transport.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), budget);
+        var listener = new Listener(await transport.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), budget, share);
         _listeners.Add(listener);
         return listener;
     }
@@ -31,7 +32,7 @@ internal sealed class CountedTransport(IConnectionListenerFactory transport, Con
         foreach (var listener in _listeners) await listener.Ended.ConfigureAwait(false);
     }
 
-    private sealed class Listener(IConnectionListener listener, ConnectionBudget budget) : IConnectionListener
+    private sealed class Listener(IConnectionListener listener, ConnectionBudget budget, IConnectionShare? share) : IConnectionListener
     {
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -45,16 +46,26 @@ internal sealed class CountedTransport(IConnectionListenerFactory transport, Con
             var isGoingOn = false;
             try
             {
+                if (share is { IsAhead: true }) await LetOthersAsync(share).ConfigureAwait(false);
                 if (await listener.AcceptAsync(cancellationToken).ConfigureAwait(false) is not { } connection) return null;
                 await budget.EnterAsync().ConfigureAwait(false);
                 isGoingOn = true;
-                return new CountedConnection(connection, budget);
+                share?.Opened();
+                return new CountedConnection(connection, budget, share);
             }
             finally
             {
                 // Null or an exception: Kestrel does not ask again.
                 if (!isGoingOn) _ended.TrySetResult();
             }
+        }
+
+        // Long enough for another process to take what has just come, and too short for anybody to notice when none does.
+        private static async Task LetOthersAsync(IConnectionShare share)
+        {
+            const int looks = 4;
+            using var millisecond = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+            for (var i = 0; i < looks && share.IsAhead; i++) await millisecond.WaitForNextTickAsync().ConfigureAwait(false);
         }
 
         public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)

@@ -43,6 +43,9 @@ internal sealed class ServerHost
     /// <summary>Sockets that a master has opened; null: this process opens its own.</summary>
     public ListenerSet? Shared { get; init; }
 
+    /// <summary>Shares connections with other processes; null: there are none.</summary>
+    public IConnectionShare? Share { get; init; }
+
     /// <summary>False: the master says what there is to say at the start.</summary>
     public bool Announces { get; init; } = true;
 
@@ -63,7 +66,7 @@ internal sealed class ServerHost
 
         // :: Step 1: side by side; the error that comes first is the one that is told.
         var gate = new StartGate(_worker, Math.Max(_options.QueueLimit, _options.Cores));
-        await using var front = new HttpFront(FrontSettings.Of(_options, connections), ApplicationChain.Build(_options, gate, _loggers), _accessLog, _loggers, Shared);
+        await using var front = new HttpFront(FrontSettings.Of(_options, connections) with { Share = Share }, ApplicationChain.Build(_options, gate, _loggers), _accessLog, _loggers, Shared);
         await StartAsync(front).ConfigureAwait(false);
         if (Announces && connections is { } few && few <= _options.Cores) ServerLog.FewConnections(_logger, few, _options.Cores);
 

@@ -85,6 +85,24 @@ internal sealed class Scoreboard
     /// <summary>Requests that run in this row's process.</summary>
     public long Busy(int row) => Count(row, Figure.Busy);
 
+    /// <summary>Open connections of a row's process.</summary>
+    public long Connections(int row) => Get(row, ScoreboardLayout.Connections);
+
+    /// <summary>Of all workers that serve, but for one; as many as can be when there is no other.</summary>
+    public long FewestConnections(int except)
+    {
+        var fewest = long.MaxValue;
+        for (var row = 0; row < _layout.Rows; row++)
+        {
+            if (row != except && Get(row, ScoreboardLayout.State) == (long)WorkerState.Ready) fewest = Math.Min(fewest, Connections(row));
+        }
+
+        return fewest;
+    }
+
+    /// <summary>Any thread of the row's process.</summary>
+    public void AddConnections(int row, int change) => Interlocked.Add(ref _memory.Word(_layout.Row(row) + ScoreboardLayout.Connections), change);
+
     /// <summary>The oldest requests of a row, the oldest first; at most 20.</summary>
     public IReadOnlyList<RunningRequest> Running(int row)
     {

@@ -35,6 +35,9 @@ internal readonly record struct ScoreboardLayout(int Workers, int Rows, int Core
     public const int Figures = 40;
     private const int FiguresEnd = Figures + (FigureCount * 8);
 
+    /// <summary>Open connections; written by several threads of the worker.</summary>
+    public const int Connections = 96;
+
     /// <summary>Number of <see cref="Figure"/>s.</summary>
     public const int FigureCount = 6;
 
@@ -75,7 +78,7 @@ internal readonly record struct ScoreboardLayout(int Workers, int Rows, int Core
 
     private static int Round(int bytes)
     {
-        System.Diagnostics.Debug.Assert(FiguresEnd <= CoresStart && FigureCount * 8 <= PastBytes, "the figures have grown out of their room");
+        System.Diagnostics.Debug.Assert(FiguresEnd <= Connections && Connections < CoresStart && FigureCount * 8 <= PastBytes, "the figures have grown out of their room");
         return (bytes + Page - 1) / Page * Page;
     }
 }

@@ -70,6 +70,9 @@ internal sealed class WorkerRole
     /// <exception cref="FrontException">The descriptors do not fit the options.</exception>
     public ListenerSet Listeners(HttpFrontOptions options) => ListenerSet.Adopt(options, _order.Listeners);
 
+    /// <summary>This worker's part of the connections.</summary>
+    public IConnectionShare Share => new ConnectionShare(_board, _order.Row);
+
     /// <summary>See <see cref="ServerHost.Linger"/>.</summary>
     public TimeSpan Linger() => _board.IsStopping ? TimeSpan.Zero : ReplacedLinger;
 
