@@ -47,6 +47,8 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
     private readonly long _limit;
     private readonly long _grace;
     private readonly string _ownCode;
+    // Set when the tick has become shorter. As long as the process: the watch never ends.
+    private readonly AutoResetEvent _shorter = new(false);
     private long _tick = MostTick;
     private long _postedAt;
     private Thread? _thread;
@@ -172,7 +174,12 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
     private void Watch(long limit)
     {
         var tick = Math.Clamp(limit / 10, LeastTick, MostTick);
-        if (tick < _tick) Volatile.Write(ref _tick, tick);
+        if (tick < _tick)
+        {
+            Volatile.Write(ref _tick, tick);
+            _shorter.Set();
+        }
+
         if (_thread is not null) return;
         _thread = new Thread(Run) { Name = "ugreen harakiri", IsBackground = true };
         _thread.Start();
@@ -182,7 +189,7 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
     {
         while (true)
         {
-            Thread.Sleep((int)(Volatile.Read(ref _tick) / NanosecondsPerMillisecond));
+            _shorter.WaitOne((int)(Volatile.Read(ref _tick) / NanosecondsPerMillisecond));
             var now = _clock.Now;
             foreach (var green in _hub.Greens)
             {
