@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
@@ -28,6 +29,7 @@ namespace UGreen.Py.Wsgi.Harakiri;
 /// <item>The inbox's exception waits to be raised, and the request computes instead of waiting: the pending call raises that one.</item>
 /// </list>
 /// </summary>
+[SuppressMessage("Reliability", "CA1001:Types that own disposable fields should be disposable", Justification = "The watch ends with the process.")]
 internal sealed partial class HarakiriWatch : IInboxReceiver
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
