@@ -123,6 +123,7 @@ internal static class Program
         signals.Register();
         _ = ReopenSignal.Register(() => logs.Reopen(logger));
         role.Listen(signals, options.ShutdownTimeout, logger);
+        var begun = TimeProvider.System.GetUtcNow();
 
         int exitCode;
         try
@@ -150,7 +151,7 @@ internal static class Program
             if (options.Master.Autoreload is { } pace && e is StartupException { WatchedFiles: { Count: > 0 } files })
             {
                 logs.Errors.Write("ugreen-py: --py-autoreload: waiting for a change of its files\n");
-                SourceWatch.WaitForChange(files, pace);
+                SourceWatch.WaitForChange(files, pace, begun);
                 exitCode = ExitCode.Success;
             }
         }

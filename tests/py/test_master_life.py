@@ -55,6 +55,29 @@ def hup(server):
     server.wait_log(r"reload: done", start=start)
 
 
+# :: Connections
+
+
+def test_workers_share_connections_evenly():
+    """A burst that is kept open: without care the quickest worker takes nearly all."""
+    with Master("chaos_app", workers=3) as server:
+        clients = [server.client() for _ in range(30)]
+        try:
+            for client in clients:
+                client.connect()
+            pids = []
+            for client in clients:
+                client.request("GET", "/")
+                answer = client.getresponse()
+                answer.read()
+                pids.append(answer.headers["X-Worker"])
+        finally:
+            for client in clients:
+                client.close()
+        shares = sorted(pids.count(pid) for pid in set(pids))
+        assert len(shares) == 3 and shares[0] >= 5, shares
+
+
 # :: Start
 
 

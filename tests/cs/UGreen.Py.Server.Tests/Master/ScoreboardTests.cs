@@ -48,6 +48,26 @@ public sealed class ScoreboardTests
     }
 
     [Fact]
+    public void Who_has_more_connections_than_another_that_serves_is_ahead()
+    {
+        var (mine, _) = Take(worker: 1);
+        var (other, _) = Take(worker: 2);
+        var share = new ConnectionShare(_worker, mine);
+        share.Opened();
+        Assert.False(share.IsAhead); // the other one does not serve yet
+        _master.SetState(other, WorkerState.Ready);
+        Assert.True(share.IsAhead);
+        new ConnectionShare(_master, other).Opened();
+        Assert.False(share.IsAhead);
+        new ConnectionShare(_master, other).Closed();
+        Assert.True(share.IsAhead);
+        _master.SetState(other, WorkerState.Draining);
+        Assert.False(share.IsAhead);
+        share.Closed();
+        Assert.Equal(0, _master.Connections(mine));
+    }
+
+    [Fact]
     public void Of_many_the_oldest_are_told()
     {
         var (row, board) = Take(worker: 1);
