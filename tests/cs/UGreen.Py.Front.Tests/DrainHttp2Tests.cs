@@ -7,8 +7,14 @@ namespace UGreen.Py.Front.Tests;
 /// <summary>HTTP/2 has no Connection: close. A front that leaves says GOAWAY, and the client begins its next stream on a new connection.</summary>
 public sealed class DrainHttp2Tests
 {
+    private int _broken;
+
+    /// <summary>
+    /// GOAWAY comes before the end of the connection, but Kestrel closes it right behind its last stream: a client with several streams that begins one more in this very moment
+    /// finds a broken pipe (docs/adr/0028). So a connection may end badly once; what must not be is a stream that fails at any other time.
+    /// </summary>
     [Fact]
-    public async Task Under_load_no_stream_fails_when_one_of_two_fronts_leaves()
+    public async Task Under_load_streams_move_to_the_other_front_when_one_of_two_leaves()
     {
         await using var shared = await SharedFronts.OpenAsync();
         // Alone at first, so that every connection is its own.
@@ -26,6 +32,11 @@ public sealed class DrainHttp2Tests
             await CountAsync("b", 2000);
             // A client may have had its last answer before this test looked, and counted it after.
             Assert.InRange(answers["a"] - before, 0, clients.Length);
+            // Each stands on one connection of the front that left, of which there is one for each handler.
+            Assert.InRange(Volatile.Read(ref _broken), 0, clients.Length);
+            var atTheEnd = Volatile.Read(ref _broken);
+            await CountAsync("b", answers["b"] + 1000);
+            Assert.Equal(atTheEnd, Volatile.Read(ref _broken));
         }
         finally
         {
@@ -69,14 +80,21 @@ public sealed class DrainHttp2Tests
         await drain.WaitAsync(TestFront.Patience);
     }
 
-    private static async Task RunAsync(SocketsHttpHandler handler, int number, EndPoint endPoint, ConcurrentDictionary<string, int> answers, CancellationToken end)
+    private async Task RunAsync(SocketsHttpHandler handler, int number, EndPoint endPoint, ConcurrentDictionary<string, int> answers, CancellationToken end)
     {
         using var client = new HttpClient(handler, disposeHandler: false) { Timeout = TestFront.Patience };
         while (!end.IsCancellationRequested)
         {
             // A body cannot be sent a second time behind the client's back: these fail if the connection ends under them.
-            var name = await SendAsync(client, endPoint, number == 3 ? "stream" : "whole", number == 2 ? "a body" : null);
-            answers.AddOrUpdate(name, 1, (_, count) => count + 1);
+            try
+            {
+                var name = await SendAsync(client, endPoint, number == 3 ? "stream" : "whole", number == 2 ? "a body" : null);
+                answers.AddOrUpdate(name, 1, (_, count) => count + 1);
+            }
+            catch (HttpRequestException e) when (e.InnerException is IOException)
+            {
+                Interlocked.Increment(ref _broken);
+            }
         }
     }
 
