@@ -11,7 +11,6 @@ public static unsafe class PendingCall
 {
     private static Func<bool>? s_handler;
     private static int s_isPosted;
-    private static int s_isNudging;
 
     /// <summary>It was asked for and has not begun: the hub thread runs no bytecode.</summary>
     public static bool IsPosted => Volatile.Read(ref s_isPosted) == 1;
@@ -35,19 +34,11 @@ public static unsafe class PendingCall
     }
 
     // CPython 3.11 decides in the thread that posts whether the main thread must look, and then it need not: only a thread that asks for the GIL makes it. It looks at its
-    // pending calls before it lets go of the GIL. On a thread of its own, because a C call may keep the GIL for as long as it likes.
+    // pending calls before it lets go of the GIL. On a thread of its own, because a C call may keep the GIL for as long as it likes. One for each call that was posted: a thread
+    // that asked for an earlier one may have had the GIL already. They do not heap up, as the next call is posted only when this one was served.
     private static void Nudge()
     {
-        if (Interlocked.Exchange(ref s_isNudging, 1) == 1) return;
-        var thread = new Thread(static () =>
-        {
-            CApi.PyGILState_Release(CApi.PyGILState_Ensure());
-            Volatile.Write(ref s_isNudging, 0);
-        })
-        {
-            Name = "ugreen nudge",
-            IsBackground = true,
-        };
+        var thread = new Thread(static () => CApi.PyGILState_Release(CApi.PyGILState_Ensure())) { Name = "ugreen nudge", IsBackground = true };
         thread.Start();
     }
 

@@ -51,6 +51,7 @@ def start() -> None:
 def _watch(seconds: float) -> None:
     seen = _stamps(files())
     while True:
+        # An OS thread of its own: no request waits for it.
         time.sleep(seconds)
         # Modules come later, too; a file that is seen for the first time has not changed.
         now = _stamps(files() + list(seen))

@@ -5,7 +5,7 @@ namespace UGreen.Py.Server.Master;
 
 /// <summary>
 /// What a master and one worker say to each other: lines of words, each word percent-encoded, over a Unix socket. The end of the stream is a message too: the other process is gone.
-/// <para>Sending never throws: to whom it cannot be said, its end is told anyway.</para>
+/// <para>Sending never throws: that the other one is gone is told by <see cref="Receive"/> anyway.</para>
 /// </summary>
 internal sealed class ControlChannel : IDisposable
 {
@@ -23,7 +23,8 @@ internal sealed class ControlChannel : IDisposable
     }
 
     /// <summary>Any thread.</summary>
-    public void Send(params ReadOnlySpan<string> words)
+    /// <returns>False: the other process is gone.</returns>
+    public bool Send(params ReadOnlySpan<string> words)
     {
         var line = new StringBuilder();
         // By the place: the first word may be empty.
@@ -34,10 +35,11 @@ internal sealed class ControlChannel : IDisposable
             try
             {
                 _stream.Write(bytes);
+                return true;
             }
             catch (Exception e) when (e is IOException or ObjectDisposedException)
             {
-                // The reader sees the end of the stream.
+                return false;
             }
         }
     }

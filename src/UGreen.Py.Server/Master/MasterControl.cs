@@ -25,19 +25,11 @@ internal sealed class MasterControl(WorkerOrder order, ControlChannel channel, S
 
     public long TotalRequests => board.TotalRequests;
 
-    public bool Reload(string reason)
-    {
-        channel.Send(Message.Reload, reason);
-        return true;
-    }
+    public bool Reload(string reason) => channel.Send(Message.Reload, reason);
 
     public void Stop(string reason) => channel.Send(Message.Stop, reason);
 
-    public bool Signal(int number, int worker)
-    {
-        channel.Send(Message.Signal, number.ToString(CultureInfo.InvariantCulture), worker.ToString(CultureInfo.InvariantCulture));
-        return true;
-    }
+    public bool Signal(int number, int worker) => channel.Send(Message.Signal, number.ToString(CultureInfo.InvariantCulture), worker.ToString(CultureInfo.InvariantCulture));
 
     public IReadOnlyList<WorkerFigures> Workers() => board.Workers();
 

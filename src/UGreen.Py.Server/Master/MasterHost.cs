@@ -117,7 +117,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
         _life.Serving(IsHealthyAsync);
     }
 
-    void ISupervisorListener.ReloadBegan() => _life.Notifier.Reloading(TimeSpan.FromSeconds((double)System.Diagnostics.Stopwatch.GetTimestamp() / System.Diagnostics.Stopwatch.Frequency));
+    void ISupervisorListener.ReloadBegan() => _life.Notifier.Reloading(_time.GetElapsedTime(0, _time.GetTimestamp()));
 
     void ISupervisorListener.ReloadEnded(bool succeeded) => _life.Notifier.Ready(succeeded ? $"serving {_options.Application}" : "the last reload failed; the old workers go on");
 

@@ -118,6 +118,7 @@ internal sealed class Scoreboard
     /// <summary>A request that should have been over; null: none.</summary>
     public RunningRequest? Overdue(int row)
     {
+        if (Get(row, ScoreboardLayout.HasKillTimes) == 0) return null;
         var now = Now;
         for (var core = 0; core < _layout.Cores; core++)
         {

@@ -38,6 +38,9 @@ internal readonly record struct ScoreboardLayout(int Workers, int Rows, int Core
     /// <summary>Open connections; written by several threads of the worker.</summary>
     public const int Connections = 96;
 
+    /// <summary>1: some request of this process had a kill time. Without it nobody need look at its cores, whose pages are memory once they are read.</summary>
+    public const int HasKillTimes = 104;
+
     /// <summary>Number of <see cref="Figure"/>s.</summary>
     public const int FigureCount = 6;
 
@@ -78,7 +81,7 @@ internal readonly record struct ScoreboardLayout(int Workers, int Rows, int Core
 
     private static int Round(int bytes)
     {
-        System.Diagnostics.Debug.Assert(FiguresEnd <= Connections && Connections < CoresStart && FigureCount * 8 <= PastBytes, "the figures have grown out of their room");
+        System.Diagnostics.Debug.Assert(FiguresEnd <= Connections && HasKillTimes < CoresStart && FigureCount * 8 <= PastBytes, "the figures have grown out of their room");
         return (bytes + Page - 1) / Page * Page;
     }
 }

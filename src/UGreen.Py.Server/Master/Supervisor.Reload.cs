@@ -100,7 +100,9 @@ internal sealed partial class Supervisor
         foreach (var slot in _slots)
         {
             if (slot.Current is not { State: WorkerState.Ready, RecycleReason: { } reason } life || Now < slot.RetryAt) continue;
-            if (!(Now >= life.RetireAt) && Now - life.ReadyAt < _settings.MinLifetime) continue;
+            // Its age is a reason that the least age cannot overrule.
+            var isOld = Now >= life.RetireAt;
+            if (!isOld && Now - life.ReadyAt < _settings.MinLifetime) continue;
             MasterLog.Recycled(_logger, slot.Number, life.Process.Pid, reason);
             slot.RetryAt = null;
             slot.Next = Launch(slot);

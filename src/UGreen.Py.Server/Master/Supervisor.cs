@@ -35,7 +35,6 @@ internal sealed partial class Supervisor
         _listener = listener;
         _time = time;
         _logger = logger;
-        // The first one is wanted in any case.
         _slots = [.. Enumerable.Range(1, settings.Workers).Select(n => new WorkerSlot(n) { IsWanted = n <= settings.Initial })];
     }
 

@@ -38,7 +38,11 @@ internal sealed class WorkerBoard : IRequestBoard
         Of(Figure.Busy)++;
     }
 
-    public void SetKillTime(int core, long killTime) => Volatile.Write(ref _memory.Word(_layout.Core(_row, core) + ScoreboardLayout.KillTime), killTime);
+    public void SetKillTime(int core, long killTime)
+    {
+        Volatile.Write(ref _memory.Word(_layout.Core(_row, core) + ScoreboardLayout.KillTime), killTime);
+        Volatile.Write(ref _memory.Word(_layout.Row(_row) + ScoreboardLayout.HasKillTimes), 1);
+    }
 
     public void Harakiri(int core) => Of(Figure.Harakiris)++;
 

@@ -13,7 +13,10 @@ internal sealed class WorkerProcess : IWorkerProcess
 
     private readonly ControlChannel _channel;
     private readonly Action<Action> _post;
-    private volatile bool _isGone;
+
+    // Held while a signal is sent and while the process is reaped: until that its pid cannot be another's.
+    private readonly Lock _reaping = new();
+    private bool _isGone;
 
     /// <param name="pid">The process.</param>
     /// <param name="row">Its row of the scoreboard.</param>
@@ -53,7 +56,10 @@ internal sealed class WorkerProcess : IWorkerProcess
     /// <summary>kill(2), while the pid is known to be its.</summary>
     public void Kill(int signal)
     {
-        if (!_isGone) _ = SpawnedProcess.Signal(Pid, signal);
+        lock (_reaping)
+        {
+            if (!_isGone) _ = SpawnedProcess.Signal(Pid, signal);
+        }
     }
 
     private void Listen()
@@ -66,16 +72,20 @@ internal sealed class WorkerProcess : IWorkerProcess
         EndStatus status;
         try
         {
-            // Readable before the process is reaped: until then its pid cannot be another's.
-            var end = SpawnedProcess.Wait(Pid);
-            status = new EndStatus(end.ToString(), end is { IsExited: true, Code: 0 });
+            // Its descriptor is readable when it has ended, before anybody reaps it.
+            using (var ended = SpawnedProcess.OpenPidFd(Pid)) _ = FdWait.Poll((int)ended.DangerousGetHandle(), PollFd.In, -1);
+            lock (_reaping)
+            {
+                _isGone = true;
+                var end = SpawnedProcess.Wait(Pid);
+                status = new EndStatus(end.ToString(), end is { IsExited: true, Code: 0 });
+            }
         }
         catch (LinuxException e)
         {
             status = new EndStatus($"ended in a way that is not known ({e.Message})", IsClean: false);
         }
 
-        _isGone = true;
         // A program that it started may hold its end of the channel open.
         _ = listener.Join(LastWords);
         _channel.Dispose();

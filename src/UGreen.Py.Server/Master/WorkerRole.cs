@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net.Sockets;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Front;
 using UGreen.Py.Front.Sockets;
@@ -49,8 +51,15 @@ internal sealed class WorkerRole
         ProcessEnvironment.Remove(WorkerOrder.Variable);
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || !FileDescriptors.SetCloseOnExec(fd))
             throw new StartupException($"{WorkerOrder.Variable}={text}: not an open descriptor; the variable is for workers, which a master starts");
-        var channel = new ControlChannel(fd);
-        return channel.Receive() is [Message.Order, var order] ? new WorkerRole(WorkerOrder.Read(order), channel, fd) : throw new StartupException("the master is gone");
+        try
+        {
+            var channel = new ControlChannel(fd);
+            return channel.Receive() is [Message.Order, var order] ? new WorkerRole(WorkerOrder.Read(order), channel, fd) : throw new StartupException("the master is gone");
+        }
+        catch (Exception e) when (e is SocketException or IOException or ArgumentException or JsonException or KeyNotFoundException)
+        {
+            throw new StartupException($"{WorkerOrder.Variable}={text}: no master is at the other end ({e.Message}); the variable is for workers, which a master starts", inner: e);
+        }
     }
 
     /// <summary>The command line, as the master read it.</summary>
@@ -94,6 +103,7 @@ internal sealed class WorkerRole
 
         MasterLog.MasterGone(logger, Number);
         signals.Request("the master is gone");
+        // The drain ends the process; this is for one that hangs.
         using var never = new ManualResetEvent(false);
         _ = never.WaitOne(grace + OrphanTime);
         ProcessExit.Immediately(ExitCode.Failure);

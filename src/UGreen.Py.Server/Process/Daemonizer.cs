@@ -24,7 +24,7 @@ internal static class Daemonizer
     /// <exception cref="StartupException">The program cannot be started.</exception>
     public static int Run(IReadOnlyList<string> arguments, string logFile, TextWriter output, TextWriter errors)
     {
-        var (path, before) = OwnProgram();
+        var program = OwnProgram.Find("--daemonize");
         int pid;
         SafeFileHandle report;
         try
@@ -36,8 +36,8 @@ internal static class Daemonizer
             {
                 pid = SpawnedProcess.Start(new SpawnRequest
                 {
-                    Path = path,
-                    Arguments = [.. before, .. arguments],
+                    Path = program.Path,
+                    Arguments = [program.Path, .. program.Before, .. arguments],
                     Changes = new Dictionary<string, string?> { [DaemonReport.Variable] = DaemonReport.Text(ReportNumber, isNew) },
                     Descriptors = new Dictionary<int, int> { [0] = Number(input), [1] = Number(log), [2] = Number(log), [ReportNumber] = Number(theirs) },
                     NewSession = true,
@@ -90,11 +90,4 @@ internal static class Daemonizer
     });
 
     private static int Number(SafeFileHandle handle) => (int)handle.DangerousGetHandle();
-
-    /// <summary>The program and what stands before the arguments: its name and, under the command dotnet, the assembly.</summary>
-    private static (string Path, string[] Before) OwnProgram()
-    {
-        var path = Environment.ProcessPath ?? throw new StartupException("--daemonize: the path of this program is not known");
-        return Path.GetFileName(path) == "dotnet" ? (path, [path, Environment.GetCommandLineArgs()[0]]) : (path, [path]);
-    }
 }

@@ -1,6 +1,6 @@
 using UGreen.Py.Server.Hosting;
 
-namespace UGreen.Py.Server.Master;
+namespace UGreen.Py.Server.Process;
 
 /// <summary>How this program is started again.</summary>
 /// <param name="Path">The file to start.</param>
