@@ -1,5 +1,6 @@
 """A master and its workers from start to end: what ends, what is started again and when, what the log says, and that no process is left (masters.Master looks after every test)."""
 
+import contextlib
 import functools
 import http.client
 import os
@@ -38,6 +39,15 @@ def version(path, text):
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [b"{text}"]
     """)
+
+
+def open_files(pid):
+    """What the descriptors of a process stand for; one that is closed meanwhile stands for nothing."""
+    found = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    return found
 
 
 def refused(*options, app="chaos_app", code=1, **more):
@@ -489,8 +499,8 @@ def test_logs_are_opened_again_by_all(tmp_path):
         log.rename(tmp_path / "log.1")
         requests.rename(tmp_path / "requests.1")
         server.send_signal(signal.SIGUSR1)
-        held = lambda: [os.readlink(f"/proc/{process.pid}/fd/{fd}") for process in server.family() for fd in os.listdir(f"/proc/{process.pid}/fd")]
-        until(lambda: not {str(tmp_path / "log.1"), str(tmp_path / "requests.1")} & set(held()), "nobody holds the old files")
+        old = {str(tmp_path / "log.1"), str(tmp_path / "requests.1")}
+        until(lambda: not any(old & open_files(process.pid) for process in server.family()), "nobody holds the old files")
         seen = set()
 
         def ask():
