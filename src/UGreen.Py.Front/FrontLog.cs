@@ -37,6 +37,15 @@ internal static partial class FrontLog
     [LoggerMessage(3060, LogLevel.Debug, "no new connections; {Open} are open, and idle ones may stay for {Seconds:0.###} s")]
     public static partial void Draining(ILogger logger, int open, double seconds);
 
+    [LoggerMessage(3070, LogLevel.Error, "a connection's code failed on the I/O thread")]
+    public static partial void IoThreadFault(ILogger logger, Exception error);
+
+    [LoggerMessage(3071, LogLevel.Warning, "{Address}: no connection can be accepted now ({Error}); they wait")]
+    public static partial void AcceptPaused(ILogger logger, string address, string error);
+
+    [LoggerMessage(3072, LogLevel.Error, "{Address}: no connection can be accepted any more: {Error}")]
+    public static partial void AcceptFailed(ILogger logger, string address, string error);
+
     [LoggerMessage(3022, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s")]
     public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds);
 }

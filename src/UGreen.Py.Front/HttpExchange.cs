@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using UGreen.Py.Front.Transport;
 using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
@@ -34,7 +34,7 @@ public sealed class HttpExchange : GatewayExchange
     private readonly ResponseBodyWriter _output;
     private readonly RequestBodyReader _body;
     private readonly FrontLimits _limits;
-    private readonly Socket? _socket;
+    private readonly IClientSocket? _socket;
     private readonly IConnectionLifetimeNotificationFeature? _connection;
     private readonly string _scheme;
     private readonly DrainState _drain;
@@ -55,11 +55,12 @@ public sealed class HttpExchange : GatewayExchange
         _lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         _headerReader = new RequestHeaderReader(logger);
 
-        _socket = features.Get<IConnectionSocketFeature>()?.Socket;
+        _socket = ClientSocket.Of(features);
+        if (_socket is not null) ReturnsOn = _socket.Scheduler;
         _connection = features.Get<IConnectionLifetimeNotificationFeature>();
         _body = new RequestBodyReader(pauses, limits.BodyBytes, _socket);
         // What leaves a TCP socket the kernel watches (KestrelLimits); a stream of HTTP/2 can stand still on a lively connection, and a unix socket has no such thing.
-        var kernelWatches = _socket?.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
+        var kernelWatches = _socket is { IsTcp: true } && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
         _output = new ResponseBodyWriter(_responseBody, new Pause(kernelWatches ? null : pauses, BreakOff));
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
         _forwarded = forwarded is not null && forwarded.Has(connection.RemoteIpAddress) ? forwarded : null;
@@ -76,7 +77,7 @@ public sealed class HttpExchange : GatewayExchange
 
     /// <inheritdoc/>
     /// <remarks>Good for waiting and for asking about, not for reading or writing: the bytes are Kestrel's. HTTP/2 streams share a connection, so they have none.</remarks>
-    public override int SocketFd => _socket is { SafeHandle.IsClosed: false } && IsHttp1 ? (int)_socket.Handle : -1;
+    public override int SocketFd => _socket is not null && IsHttp1 ? _socket.Fd : -1;
 
     /// <inheritdoc/>
     public override PipeReader Body => _body;

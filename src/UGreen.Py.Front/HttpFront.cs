@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using UGreen.Py.Front.Sockets;
+using UGreen.Py.Front.Transport;
 using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Gateway;
 
@@ -30,6 +31,7 @@ public sealed class HttpFront : IAsyncDisposable
     private Task _start = Task.CompletedTask;
     private KestrelServer? _server;
     private CountedTransport? _transport;
+    private FrontTransport? _sockets;
     private bool _isDisposed;
 
     /// <param name="options">Where to listen.</param>
@@ -69,7 +71,13 @@ public sealed class HttpFront : IAsyncDisposable
     }
 
     /// <summary>Stops listening, lets running requests finish until <paramref name="giveUp"/> is cancelled, then cuts those that are left.</summary>
-    public Task StopAsync(CancellationToken giveUp) => _server is { } server ? server.StopAsync(giveUp) : Task.CompletedTask;
+    public async Task StopAsync(CancellationToken giveUp)
+    {
+        if (_server is not { } server) return;
+        await server.StopAsync(giveUp).ConfigureAwait(false);
+        // Kestrel may have come here from the end of its last connection, on an I/O thread; what our caller does now may block.
+        await Task.Yield();
+    }
 
     /// <summary>
     /// Stops without losing a request, while other processes go on accepting on the same sockets:
@@ -121,6 +129,7 @@ public sealed class HttpFront : IAsyncDisposable
         _giveUpStart.Dispose();
         await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
         _server?.Dispose();
+        _sockets?.Dispose();
         _uwsgi.Dispose();
         _pauses?.Dispose();
         _blocks.Stop();
@@ -135,13 +144,22 @@ public sealed class HttpFront : IAsyncDisposable
             var settings = KestrelSetup.ServerOptions();
             KestrelLimits.Apply(_options.Limits, settings.Limits);
             var addresses = new List<string>();
+            var withTls = new HashSet<EndPoint>(ReferenceEqualityComparer.Instance);
             foreach (var endpoint in _options.Endpoints)
             {
                 // Before the socket: nobody shall connect to a server that cannot answer.
                 var tls = endpoint.Tls?.Load();
                 var key = _shared?.Keys[addresses.Count] ?? await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
-                if (tls is var (certificate, chain)) KestrelSetup.ListenHttps(settings, key, certificate, chain, _loggers);
-                else KestrelSetup.ListenHttp(settings, key);
+                if (tls is var (certificate, chain))
+                {
+                    withTls.Add(key);
+                    KestrelSetup.ListenHttps(settings, key, certificate, chain, _loggers);
+                }
+                else
+                {
+                    KestrelSetup.ListenHttp(settings, key);
+                }
+
                 addresses.Add(Text(endpoint.Scheme, key));
             }
 
@@ -152,7 +170,8 @@ public sealed class HttpFront : IAsyncDisposable
                 addresses.Add(Text("uwsgi", key));
             }
 
-            _transport = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, _connections, _options.Share, _blocks, _loggers);
+            _sockets = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, withTls, _blocks, _loggers);
+            _transport = new CountedTransport(_sockets, _connections, _options.Share);
             _server = new KestrelServer(Options.Create(settings), _transport, new KestrelLoggers(_loggers, TimeProvider.System));
             await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
             Addresses = addresses;
@@ -161,6 +180,7 @@ public sealed class HttpFront : IAsyncDisposable
         {
             _server?.Dispose();
             _server = null;
+            _sockets?.Dispose();
             sockets.Dispose();
             throw;
         }

@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using UGreen.Py.Front.Sockets;
+using UGreen.Py.Front.Transport;
 
 namespace UGreen.Py.Front;
 
@@ -58,12 +59,12 @@ internal static class KestrelSetup
         => new() { Backlog = backlog, CreateBoundListenSocket = take };
 
     /// <summary>The sockets, with the limits that are not Kestrel's.</summary>
-    public static CountedTransport Transport(SocketTransportOptions options, FrontLimits limits, ConnectionBudget connections, IConnectionShare? share, BlockPool blocks, ILoggerFactory loggers)
+    public static FrontTransport Transport(SocketTransportOptions options, FrontLimits limits, IReadOnlySet<EndPoint> tls, BlockPool blocks, ILoggerFactory loggers)
     {
         KestrelLimits.Apply(limits, options);
         // Without it everything works, with more garbage.
         _ = blocks.TryUse(options);
-        return new CountedTransport(new SocketTransportFactory(Options.Create(options), loggers), connections, share);
+        return new FrontTransport(new PolledTransport(options, blocks, TimeProvider.System, loggers), new SocketTransportFactory(Options.Create(options), loggers), tls);
     }
 
     /// <summary>

@@ -21,8 +21,10 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     private byte[]? _whole;
     private int _wholeLength;
 
-    // Asynchronous continuations: Complete is called on the hub thread, which must not run the front's code (sockets, logs) in its own time.
-    private ManualResetValueTaskSourceCore<ExchangeOutcome> _completion = new() { RunContinuationsAsynchronously = true };
+    // Set where the front goes on, never on the hub thread, which must not run the front's code (sockets, logs) in its own time.
+    private ManualResetValueTaskSourceCore<ExchangeOutcome> _completion;
+    private ExchangeOutcome _outcome;
+    private bool _isComplete;
 
     // ---- The request: filled by the front before RunAsync ------------------------------------------------------------------------------------------------
 
@@ -181,7 +183,18 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     }
 
     /// <summary>Application side: gives the exchange back. Exactly once; a second call throws <see cref="InvalidOperationException"/>.</summary>
-    public void Complete(ExchangeOutcome outcome) => _completion.SetResult(outcome);
+    public void Complete(ExchangeOutcome outcome)
+    {
+        if (_isComplete) throw new InvalidOperationException("the exchange was given back already");
+        _isComplete = true;
+        _outcome = outcome;
+        ReturnsOn.Schedule(static exchange => ((GatewayExchange)exchange!).Return(), this);
+    }
+
+    /// <summary>Where the front goes on after <see cref="Complete"/>.</summary>
+    protected PipeScheduler ReturnsOn { get; set; } = PipeScheduler.ThreadPool;
+
+    private void Return() => _completion.SetResult(_outcome);
 
     /// <summary>Front: copies <see cref="File"/> to <see cref="Output"/>, which <see cref="StartStreaming"/> has opened, and closes the file.</summary>
     protected async Task<FileCopied> CopyFileAsync()
@@ -216,6 +229,7 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         File?.Dispose();
         File = null;
         ClosesConnection = false;
+        _isComplete = false;
         _completion.Reset();
     }
 

@@ -24,7 +24,13 @@ public static class Errno
     public const int ENOSYS = 38;
     public const int ELOOP = 40;
     public const int ENOTSUP = 95;
+    public const int EPROTO = 71;
+    public const int ECONNABORTED = 103;
+    public const int ECONNRESET = 104;
+    public const int ENOBUFS = 105;
     public const int ETIMEDOUT = 110;
+    public const int ECONNREFUSED = 111;
+    public const int EHOSTUNREACH = 113;
 
     /// <summary>The symbolic name, or "errno" for a number that this table does not hold.</summary>
     public static string Name(int errno) => errno switch
@@ -50,7 +56,13 @@ public static class Errno
         ENOSYS => nameof(ENOSYS),
         ELOOP => nameof(ELOOP),
         ENOTSUP => nameof(ENOTSUP),
+        EPROTO => nameof(EPROTO),
+        ECONNABORTED => nameof(ECONNABORTED),
+        ECONNRESET => nameof(ECONNRESET),
+        ENOBUFS => nameof(ENOBUFS),
         ETIMEDOUT => nameof(ETIMEDOUT),
+        ECONNREFUSED => nameof(ECONNREFUSED),
+        EHOSTUNREACH => nameof(EHOSTUNREACH),
         _ => "errno",
     };
 }

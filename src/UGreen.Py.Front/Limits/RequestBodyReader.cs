@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
+using UGreen.Py.Front.Transport;
 
 namespace UGreen.Py.Front;
 
@@ -15,7 +15,7 @@ namespace UGreen.Py.Front;
 internal sealed class RequestBodyReader : PipeReader
 {
     private readonly Pause _pause;
-    private readonly Socket? _socket;
+    private readonly IClientSocket? _socket;
     private readonly long _limit;
     private PipeReader _kestrel = null!;
     private ReadOnlySequence<byte> _given;
@@ -25,7 +25,7 @@ internal sealed class RequestBodyReader : PipeReader
     /// <param name="watch">Null: a client may be silent for ever.</param>
     /// <param name="limit">Longest body in bytes.</param>
     /// <param name="socket">The connection's, to see whether it has ended.</param>
-    public RequestBodyReader(PauseWatch? watch, long? limit, Socket? socket)
+    public RequestBodyReader(PauseWatch? watch, long? limit, IClientSocket? socket)
     {
         _pause = new Pause(watch, CancelPendingRead);
         _limit = limit ?? long.MaxValue;
@@ -148,20 +148,8 @@ internal sealed class RequestBodyReader : PipeReader
     {
         // A chunk size beyond 31 bits is the one mistake that Kestrel tells by another exception.
         var status = e is BadHttpRequestException bad ? bad.StatusCode : e.InnerException is OverflowException ? StatusCodes.Status400BadRequest : HttpStatus.ClientLeft;
-        if (status == HttpStatus.ClientLeft || HasEnded()) return Fault(HttpStatus.ClientLeft, "the client closed the connection before the end of the body", e);
+        if (status == HttpStatus.ClientLeft || _socket is { HasEnded: true }) return Fault(HttpStatus.ClientLeft, "the client closed the connection before the end of the body", e);
         return Fault(status, BadRequestLogger.Plain(e.Message), e);
-    }
-
-    private bool HasEnded()
-    {
-        try
-        {
-            return _socket is not null && _socket.Poll(0, SelectMode.SelectRead) && _socket.Available == 0;
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return true;
-        }
     }
 
     private IOException Fault(int status, string reason, Exception? cause = null)

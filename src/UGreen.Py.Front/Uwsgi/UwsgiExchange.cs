@@ -7,6 +7,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
+using UGreen.Py.Front.Transport;
 using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front.Uwsgi;
@@ -24,6 +25,7 @@ public sealed class UwsgiExchange : GatewayExchange
     private readonly UwsgiOutput _output;
     private readonly PauseWatch? _pauses;
     private ConnectionContext? _connection;
+    private IClientSocket? _socket;
     private bool _hasEnd;
 
     internal UwsgiExchange(PauseWatch? pauses, ILogger logger)
@@ -65,7 +67,7 @@ public sealed class UwsgiExchange : GatewayExchange
 
     /// <inheritdoc/>
     /// <remarks>Good for waiting and for asking about, not for reading or writing: the bytes are the front's.</remarks>
-    public override int SocketFd => _connection?.Features.Get<IConnectionSocketFeature>()?.Socket is { SafeHandle.IsClosed: false } socket ? (int)socket.Handle : -1;
+    public override int SocketFd => _socket?.Fd ?? -1;
 
     /// <summary>Where the codec puts what it reads.</summary>
     internal UwsgiHead RequestHead { get; } = new();
@@ -94,6 +96,8 @@ public sealed class UwsgiExchange : GatewayExchange
     internal void Begin(ConnectionContext connection)
     {
         _connection = connection;
+        _socket = ClientSocket.Of(connection.Features);
+        ReturnsOn = _socket?.Scheduler ?? PipeScheduler.ThreadPool;
         StartedAt = Stopwatch.GetTimestamp();
         var remote = connection.RemoteEndPoint as IPEndPoint;
         var local = connection.LocalEndPoint as IPEndPoint;
@@ -147,6 +151,7 @@ public sealed class UwsgiExchange : GatewayExchange
         _output.End();
         RequestHead.Clear();
         _connection = null;
+        _socket = null;
         _hasEnd = false;
         WasAborted = false;
         Reset();

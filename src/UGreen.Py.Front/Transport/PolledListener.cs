@@ -1,0 +1,201 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Tasks.Sources;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using UGreen.Py.Front.Uwsgi;
+using UGreen.Py.Native;
+
+namespace UGreen.Py.Front.Transport;
+
+/// <summary>
+/// A listening socket whose connections are served by <see cref="IoThread"/>s. Kestrel asks for one connection after the other; one that waits already is given at once, on the
+/// same thread.
+/// </summary>
+internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskSource<ConnectionContext?>
+{
+    // So many are accepted in a row before the connections get their turn.
+    private const int AcceptsPerTurn = 64;
+
+    private static readonly TimeSpan s_pauseWithoutFds = TimeSpan.FromMilliseconds(100);
+
+    private readonly Socket _socket;
+    private readonly int _fd;
+    private readonly IoThread _home;
+    private readonly PolledThread[] _threads;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly OncePerSecond _warnings;
+    private readonly EndPoint? _local;
+    private readonly bool _isTcp;
+    private ManualResetValueTaskSourceCore<ConnectionContext?> _next;
+    private ITimer? _retry;
+    private bool _isAwaited;
+    private bool _isClosed;
+    private int _slot;
+    private int _accepted;
+    private uint _turn;
+
+    /// <param name="socket">Listens already; the listener's own from now on.</param>
+    /// <param name="threads">The first one accepts.</param>
+    /// <param name="time">For pauses.</param>
+    /// <param name="logger">For what goes wrong.</param>
+    public PolledListener(Socket socket, PolledThread[] threads, TimeProvider time, ILogger logger)
+    {
+        (_socket, _threads, _time, _logger) = (socket, threads, time, logger);
+        _warnings = new OncePerSecond(time);
+        _home = threads[0].Io;
+        EndPoint = socket.LocalEndPoint ?? throw new InvalidOperationException("the listening socket has no address");
+        _isTcp = EndPoint is IPEndPoint;
+        // One address for all, unless each connection has its own.
+        _local = EndPoint is IPEndPoint ip && (ip.Address.Equals(IPAddress.Any) || ip.Address.Equals(IPAddress.IPv6Any)) ? null : EndPoint;
+        socket.Blocking = false;
+        _fd = (int)socket.Handle;
+        if (_isTcp) StreamSocket.SetNoDelay(_fd);
+    }
+
+    /// <inheritdoc/>
+    public EndPoint EndPoint { get; }
+
+    /// <summary>Begins to look for connections. Throws where the descriptor cannot be watched.</summary>
+    public Task StartAsync() => OnThreadAsync(() =>
+    {
+        (_slot, var error) = _home.Watch(_fd, EpollEvents.In, this);
+        if (error != 0) throw new IOException($"epoll_ctl on {EndPoint}: {Errno.Name(error)}");
+    });
+
+    /// <inheritdoc/>
+    public ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        if (_home.IsCurrent && _accepted < AcceptsPerTurn)
+        {
+            if (_isClosed) return default;
+            if (TryAccept() is { } connection) return new(connection);
+            if (_isClosed) return default;
+            _isAwaited = true;
+        }
+        else
+        {
+            // From another thread, or it is the others' turn.
+            _home.Post(static self => ((PolledListener)self!).Await(), this);
+        }
+
+        return new(this, _next.Version);
+    }
+
+    /// <inheritdoc/>
+    public void OnEvents(uint events)
+    {
+        _accepted = 0;
+        Give();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => new(OnThreadAsync(() =>
+    {
+        if (_isClosed) return;
+        _isClosed = true;
+        _retry?.Dispose();
+        _home.Forget(_slot, _fd);
+        _socket.Dispose();
+        if (_isAwaited) Complete(null);
+    }));
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => UnbindAsync();
+
+    ConnectionContext? IValueTaskSource<ConnectionContext?>.GetResult(short token)
+    {
+        var connection = _next.GetResult(token);
+        _next.Reset();
+        return connection;
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<ConnectionContext?>.GetStatus(short token) => _next.GetStatus(token);
+
+    void IValueTaskSource<ConnectionContext?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _next.OnCompleted(continuation, state, token, flags);
+
+    private void Await()
+    {
+        _accepted = 0;
+        _isAwaited = true;
+        if (_isClosed) Complete(null);
+        else Give();
+    }
+
+    private void Give()
+    {
+        if (_isAwaited && !_isClosed && TryAccept() is { } connection) Complete(connection);
+    }
+
+    private void Complete(ConnectionContext? connection)
+    {
+        _isAwaited = false;
+        _next.SetResult(connection);
+    }
+
+    private PolledConnection? TryAccept()
+    {
+        while (true)
+        {
+            var fd = StreamSocket.Accept(_fd, out var peer);
+            if (fd >= 0)
+            {
+                _accepted++;
+                return Begin(fd, peer);
+            }
+
+            switch (-fd)
+            {
+                case Errno.EAGAIN:
+                    return null;
+                case Errno.EMFILE or Errno.ENFILE or Errno.ENOBUFS or Errno.ENOMEM:
+                    WaitForFds(-fd);
+                    return null;
+                case Errno.EBADF or Errno.EINVAL:
+                    FrontLog.AcceptFailed(_logger, EndPoint.ToString() ?? "", Errno.Name(-fd));
+                    return null;
+                default:
+                    // That client's trouble (it has left again): the next one.
+                    continue;
+            }
+        }
+    }
+
+    private PolledConnection Begin(int fd, IPEndPoint? peer)
+    {
+        var thread = _threads[_turn++ % _threads.Length];
+        var connection = new PolledConnection(fd, thread.Io, thread.Pipes, _isTcp, _local, peer);
+        thread.Io.Schedule(static c => ((PolledConnection)c!).Start(), connection);
+        return connection;
+    }
+
+    /// <summary>The connections wait in the kernel; some that are open will end.</summary>
+    private void WaitForFds(int errno)
+    {
+        if (_warnings.TryPass(out _)) FrontLog.AcceptPaused(_logger, EndPoint.ToString() ?? "", Errno.Name(errno));
+        _retry ??= _time.CreateTimer(static self => ((PolledListener)self!)._home.Post(static self => ((PolledListener)self!).Give(), self), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _retry.Change(s_pauseWithoutFds, Timeout.InfiniteTimeSpan);
+    }
+
+    private Task OnThreadAsync(Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _home.Post(
+            _ =>
+            {
+                try
+                {
+                    action();
+                    done.SetResult();
+                }
+                catch (IOException error)
+                {
+                    done.SetException(error);
+                }
+            },
+            null);
+        return done.Task;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace UGreen.Py.Front.Transport;
+
+/// <summary>What the connections of one <see cref="IoThread"/> share.</summary>
+internal sealed class PolledPipes(IoThread io, MemoryPool<byte> memory, TimeProvider time)
+{
+    // Kestrel's own figures for its socket transport: what a client may send ahead, and what an application may write ahead, in bytes.
+    private const long InputBytes = 1 << 20;
+    private const long OutputBytes = 1 << 16;
+
+    /// <summary>How long a client that still sends may take to read an answer that ends its connection.</summary>
+    public static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Where the kernel puts bytes before they are copied into a pipe. One read for 64 KiB instead of sixteen for its blocks costs less than the copy, and an idle connection
+    /// holds no block.
+    /// </summary>
+    public byte[] Scratch { get; } = GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true);
+
+    public MemoryPool<byte> Memory => memory;
+
+    public TimeProvider Time => time;
+
+    public PipeOptions InputOptions { get; } = Options(io, memory, InputBytes);
+
+    public PipeOptions OutputOptions { get; } = Options(io, memory, OutputBytes);
+
+    private static PipeOptions Options(IoThread io, MemoryPool<byte> memory, long bytes) => new(memory, io, io, bytes, bytes / 2, BlockPool.BlockBytes, useSynchronizationContext: false);
+}

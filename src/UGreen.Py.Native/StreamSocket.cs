@@ -1,0 +1,162 @@
+using System.Buffers;
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace UGreen.Py.Native;
+
+/// <summary>
+/// Stream sockets that never block, by their descriptors. Nothing throws: a call returns what C's returns, or the negative errno, because what is usual here (EAGAIN) or
+/// another's doing (ECONNRESET) must cost neither an exception nor a search for one. EINTR is never returned.
+/// </summary>
+public static unsafe class StreamSocket
+{
+    /// <summary>Segments that one <see cref="Send(int, in ReadOnlySequence{byte})"/> takes; more are for the next call.</summary>
+    private const int MostSegments = 16;
+
+    private const int Inet = 2;
+    private const int Inet6 = 10;
+
+    /// <summary>Takes a connection that waits. The descriptor does not block and is not inherited by programs that are started.</summary>
+    /// <param name="listener">A listening socket that does not block.</param>
+    /// <param name="peer">The client's address; null where it has none (a unix socket).</param>
+    /// <returns>The descriptor, or the negative errno.</returns>
+    public static int Accept(int listener, out IPEndPoint? peer)
+    {
+        var address = stackalloc byte[Libc.Sockets.AddressBytes];
+        peer = null;
+        while (true)
+        {
+            uint bytes = Libc.Sockets.AddressBytes;
+            // SAFETY: the kernel writes at most `bytes` bytes into the buffer of that size.
+            var fd = Libc.accept4(listener, address, &bytes, Libc.Sockets.AcceptFlags);
+            if (fd >= 0)
+            {
+                peer = EndPoint(new ReadOnlySpan<byte>(address, (int)Math.Min(bytes, Libc.Sockets.AddressBytes)));
+                return fd;
+            }
+
+            if (Marshal.GetLastPInvokeError() is var errno && errno != Errno.EINTR) return -errno;
+        }
+    }
+
+    /// <summary>The address of this side; null where it has none.</summary>
+    public static IPEndPoint? LocalEndPoint(int fd)
+    {
+        var address = stackalloc byte[Libc.Sockets.AddressBytes];
+        uint bytes = Libc.Sockets.AddressBytes;
+        // SAFETY: as in Accept.
+        return Libc.getsockname(fd, address, &bytes) == 0 ? EndPoint(new ReadOnlySpan<byte>(address, (int)Math.Min(bytes, Libc.Sockets.AddressBytes))) : null;
+    }
+
+    /// <summary>Reads what is there.</summary>
+    /// <returns>Bytes read, 0 at the end of the stream, or the negative errno.</returns>
+    public static int Receive(int fd, Span<byte> buffer)
+    {
+        // SAFETY: the span is pinned for the whole call and its length is what the kernel is told.
+        fixed (byte* first = buffer)
+        {
+            while (true)
+            {
+                var count = Libc.recv(fd, first, (nuint)buffer.Length, 0);
+                if (count >= 0) return (int)count;
+                if (Marshal.GetLastPInvokeError() is var errno && errno != Errno.EINTR) return -errno;
+            }
+        }
+    }
+
+    /// <summary>Writes what there is room for.</summary>
+    /// <returns>Bytes taken by the kernel, or the negative errno. EPIPE raises no signal.</returns>
+    public static int Send(int fd, ReadOnlySpan<byte> bytes)
+    {
+        // SAFETY: as in Receive.
+        fixed (byte* first = bytes)
+        {
+            while (true)
+            {
+                var count = Libc.send(fd, first, (nuint)bytes.Length, Libc.Sockets.NoSignal);
+                if (count >= 0) return (int)count;
+                if (Marshal.GetLastPInvokeError() is var errno && errno != Errno.EINTR) return -errno;
+            }
+        }
+    }
+
+    /// <summary>As <see cref="Send(int, ReadOnlySpan{byte})"/>, in one system call for up to 16 segments.</summary>
+    public static int Send(int fd, in ReadOnlySequence<byte> bytes)
+    {
+        if (bytes.IsSingleSegment) return Send(fd, bytes.FirstSpan);
+
+        var vectors = stackalloc Libc.IoVector[MostSegments];
+        var pins = new PinList();
+        var count = 0;
+        foreach (var segment in bytes)
+        {
+            if (count == MostSegments) break;
+            pins[count] = segment.Pin();
+            vectors[count] = new Libc.IoVector { Base = pins[count].Pointer, Bytes = (nuint)segment.Length };
+            count++;
+        }
+
+        try
+        {
+            return SendAll(fd, vectors, count);
+        }
+        finally
+        {
+            for (var i = 0; i < count; i++) pins[i].Dispose();
+        }
+    }
+
+    /// <summary>The connection ends at once and the other side is told that it was broken off (RST), also while bytes are under way. For <see cref="Close"/> to follow.</summary>
+    public static void SetAbortive(int fd)
+    {
+        var linger = stackalloc int[2];
+        (linger[0], linger[1]) = (1, 0);
+        // SAFETY: struct linger is two ints, which the kernel reads. Where it refuses (a unix socket), closing does the same by itself.
+        _ = Libc.setsockopt(fd, Libc.Socket.SolSocket, Libc.Sockets.Linger, linger, 2 * sizeof(int));
+    }
+
+    /// <summary>Small writes leave at once (TCP_NODELAY). Connections inherit it from their listening socket.</summary>
+    public static void SetNoDelay(int fd)
+    {
+        var on = 1;
+        // SAFETY: the kernel reads one int. A unix socket refuses, and never waits.
+        _ = Libc.setsockopt(fd, Libc.Sockets.TcpLevel, Libc.Sockets.NoDelay, &on, sizeof(int));
+    }
+
+    /// <summary>Tells the other side that nothing more comes; reading goes on.</summary>
+    public static void ShutdownWrite(int fd) => _ = Libc.shutdown(fd, Libc.Sockets.ShutWrite);
+
+    /// <summary>Closes the descriptor.</summary>
+    public static void Close(int fd) => _ = Libc.close(fd);
+
+    // SAFETY: called by Send with `count` vectors of pinned memory.
+    private static int SendAll(int fd, Libc.IoVector* vectors, int count)
+    {
+        Libc.MessageHeader message = new() { Vectors = vectors, VectorCount = (nuint)count };
+        while (true)
+        {
+            var sent = Libc.sendmsg(fd, &message, Libc.Sockets.NoSignal);
+            if (sent >= 0) return (int)sent;
+            if (Marshal.GetLastPInvokeError() is var errno && errno != Errno.EINTR) return -errno;
+        }
+    }
+
+    /// <summary>From a struct sockaddr_in or sockaddr_in6.</summary>
+    private static IPEndPoint? EndPoint(ReadOnlySpan<byte> address)
+    {
+        if (address.Length < 16) return null;
+        var port = (address[2] << 8) | address[3];
+        return MemoryMarshal.Read<ushort>(address) switch
+        {
+            Inet => new IPEndPoint(new IPAddress(address[4..8]), port),
+            Inet6 when address.Length >= 28 => new IPEndPoint(new IPAddress(address[8..24], MemoryMarshal.Read<uint>(address[24..])), port),
+            _ => null,
+        };
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(MostSegments)]
+    private struct PinList
+    {
+        private MemoryHandle _first;
+    }
+}
