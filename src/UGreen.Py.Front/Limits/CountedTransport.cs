@@ -25,10 +25,15 @@ internal sealed class CountedTransport(IConnectionListenerFactory transport, Con
         return listener;
     }
 
-    /// <summary>Closes the listeners before it returns. The task is done when each connection that was accepted until then is counted and given to Kestrel.</summary>
+    /// <summary>Closes the listeners. When the task is done nothing more is accepted.</summary>
     public async Task StopAcceptingAsync()
     {
         foreach (var listener in _listeners) await listener.UnbindAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Done when each connection that was accepted until <see cref="StopAcceptingAsync"/> is counted and given to Kestrel.</summary>
+    public async Task WhenGivenAsync()
+    {
         foreach (var listener in _listeners) await listener.Ended.ConfigureAwait(false);
     }
 
