@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.CPython.Layout;
+using UGreen.Py.Native;
 
 namespace UGreen.Py.CPython;
 
@@ -82,6 +83,24 @@ public sealed unsafe class ThreadStateSwap
         Save(_active);
         Load(next);
         _active = next;
+    }
+
+    /// <summary>A hint that this state is put in soon. Then <see cref="PrefetchFrame"/>, which needs it, may follow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchState(int number)
+    {
+        var address = (nint)State(number);
+        Prefetch.Line(address);
+        Prefetch.Line(address + Prefetch.LineBytes);
+    }
+
+    /// <summary>A hint that this state is put in very soon: the Python frame that it goes on with, which is the last one on its data stack.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchFrame(int number)
+    {
+        const int HotLines = 3;
+        var top = State(number)->DataStackTop;
+        for (var i = 1; i <= HotLines; i++) Prefetch.Line(top - (i * Prefetch.LineBytes));
     }
 
     /// <summary>

@@ -26,6 +26,9 @@ public sealed partial class HubLoop : IDisposable
     private const long PollIntervalNanoseconds = 200_000;
     private const int EventsPerPoll = 256;
 
+    // Fewer fit into a core's own caches with all that a switch touches.
+    private const int ManyReady = 2000;
+
     private readonly GreenSwitch _switch;
     private readonly ThreadStateSwap _state;
     private readonly IClock _clock;
@@ -190,7 +193,33 @@ public sealed partial class HubLoop : IDisposable
     {
         var batch = _ready.Count;
         _resumesSinceLook += batch;
-        for (; batch > 0; batch--) Step(_ready.Dequeue());
+        if (batch >= ManyReady) RunLargeBatch(batch);
+        else for (; batch > 0; batch--) Step(_ready.Dequeue());
+    }
+
+    /// <summary>
+    /// What thousands of green threads go on with lies in no near cache any more, and a resume would wait for some twenty lines one after the other. So it is asked for ahead:
+    /// first what is found from the queue, then what those lines point to, then what these point to.
+    /// </summary>
+    private void RunLargeBatch(int batch)
+    {
+        const int FirstLook = 8, SecondLook = 5, ThirdLook = 2;
+        for (; batch > 0; batch--)
+        {
+            if (batch > FirstLook)
+            {
+                Prefetch.Object(_ready[FirstLook]);
+                var second = _ready[SecondLook];
+                Prefetch.Object(second.Waits);
+                GreenSwitch.PrefetchRecord(second.Core);
+                _state.PrefetchState(second.Number);
+                var third = _ready[ThirdLook];
+                GreenSwitch.PrefetchStack(third.Core);
+                _state.PrefetchFrame(third.Number);
+            }
+
+            Step(_ready.Dequeue());
+        }
     }
 
     private void Sleep()

@@ -16,6 +16,16 @@ public sealed class ReadyQueue(int greenThreads)
         _ring[tail] = green;
     }
 
+    /// <summary>The one that comes after <paramref name="index"/> others; there must be that many.</summary>
+    public GreenThread this[int index]
+    {
+        get
+        {
+            var at = _head + index;
+            return _ring[at >= _ring.Length ? at - _ring.Length : at];
+        }
+    }
+
     public GreenThread Dequeue()
     {
         var green = _ring[_head];

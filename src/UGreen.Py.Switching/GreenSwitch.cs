@@ -104,6 +104,24 @@ public abstract unsafe class GreenSwitch
     /// <exception cref="InvalidOperationException">The core has nothing to resume, or a green thread runs already (a call from a green stack).</exception>
     public abstract bool Resume(GreenCore core);
 
+    /// <summary>A hint that this core is resumed soon: its record. Then <see cref="PrefetchStack"/>, which needs the record, may follow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PrefetchRecord(GreenCore core)
+    {
+        Prefetch.Line((nint)core.Record);
+        Prefetch.Line((nint)core.Record + Prefetch.LineBytes);
+    }
+
+    /// <summary>A hint that this core is resumed very soon: what it goes on with on its stack.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PrefetchStack(GreenCore core)
+    {
+        // What hubcall and the C functions of CPython between it and the evaluation loop have pushed.
+        const int HotLines = 12;
+        var address = core.Record->GreenSp;
+        for (var i = 0; i < HotLines; i++) Prefetch.Line(address + (i * Prefetch.LineBytes));
+    }
+
     // SAFETY: called by Prepare with a record whose stack is unused; an implementation writes to that stack only and sets GreenSp.
     private protected abstract void BuildFrame(CoreRecord* record);
 
