@@ -56,10 +56,10 @@ public sealed partial class HubLoop : IDisposable
     {
         (_switch, _state, Calls, _clock, _log) = (greenSwitch, state, calls, clock, log);
         _fds = new FdTable(_epoll);
-        Inbox = new Inbox(_wakeUp.Signal);
+        Inbox = new Inbox(_wakeUp.SignalSoon);
         _roster = new GreenRoster([.. greenSwitch.Cores.Select(core => new GreenThread(this, core, _fds, Timers, clock))], requestCores ?? greenSwitch.Cores.Count);
         _ready = new ReadyQueue(_roster.All.Count);
-        var error = _epoll.Add(_wakeUp.Fd, EpollEvents.In, WakeUpData);
+        var error = _epoll.Add(_wakeUp.Fd, EpollEvents.In | EpollEvents.EdgeTriggered, WakeUpData);
         if (error != 0) throw new LinuxException("epoll_ctl(eventfd)", error);
     }
 
@@ -255,8 +255,7 @@ public sealed partial class HubLoop : IDisposable
     {
         for (var i = 0; i < count; i++)
         {
-            if (_events[i].Data == WakeUpData) _wakeUp.Drain();
-            else _fds.Dispatch(_events[i]);
+            if (_events[i].Data != WakeUpData) _fds.Dispatch(_events[i]);
         }
     }
 

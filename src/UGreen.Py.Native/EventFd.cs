@@ -36,6 +36,12 @@ public sealed unsafe class EventFd : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Signal"/>, at once or at the end of this thread's <see cref="SignalBatch"/>.</summary>
+    public void SignalSoon()
+    {
+        if (!SignalBatch.TryHold(this)) Signal();
+    }
+
     /// <summary>Takes back all signals so far. Returns how many there were; 0 when none was pending.</summary>
     /// <exception cref="LinuxException">The read failed.</exception>
     public ulong Drain()

@@ -44,7 +44,7 @@ internal sealed class IoThread : PipeScheduler, IDisposable
     public IoThread(int number, ILogger logger)
     {
         _logger = logger;
-        var error = _epoll.Add(_wakeUp.Fd, EpollEvents.In, WakeUpData);
+        var error = _epoll.Add(_wakeUp.Fd, EpollEvents.In | EpollEvents.EdgeTriggered, WakeUpData);
         if (error != 0) throw new LinuxException("epoll_ctl(eventfd)", error);
         _thread = new Thread(Run) { Name = $"ugreen io {number}", IsBackground = true };
         _threadId = _thread.ManagedThreadId;
@@ -105,8 +105,10 @@ internal sealed class IoThread : PipeScheduler, IDisposable
         {
             var count = _epoll.Wait(_events, MayNotSleep() ? 0 : -1);
             Volatile.Write(ref _isAsleep, 0);
+            SignalBatch.Open();
             for (var i = 0; i < count; i++) Dispatch(_events[i]);
             RunWork();
+            SignalBatch.Close();
         }
 
         // Whoever waits for one of these must not wait for ever.
@@ -144,12 +146,7 @@ internal sealed class IoThread : PipeScheduler, IDisposable
 
     private void Dispatch(in EpollEvent e)
     {
-        if (e.Data == WakeUpData)
-        {
-            _wakeUp.Drain();
-            return;
-        }
-
+        if (e.Data == WakeUpData) return;
         var slot = (int)(uint)e.Data;
         if (slot >= _usedSlots || _generations[slot] != (uint)(e.Data >> 32) || _slots[slot] is not { } watcher) return;
         try
