@@ -96,14 +96,14 @@ public sealed class HttpFront : IAsyncDisposable
         if (_server is null || _transport is null) return;
 
         // :: Step 1
-        await _transport.StopAcceptingAsync().ConfigureAwait(false);
+        var stopped = _transport.StopAcceptingAsync();
         // :: Step 2. Only now: a client that is sent away must not come back here.
         _drain.Begin();
         FrontLog.Draining(_logger, _connections.Open, linger.TotalSeconds);
         try
         {
             // :: Step 3
-            await _transport.WhenGivenAsync().WaitAsync(giveUp).ConfigureAwait(false);
+            await stopped.WaitAsync(giveUp).ConfigureAwait(false);
             if (linger > TimeSpan.Zero) await _connections.WhenEmptyAsync().WaitAsync(linger, giveUp).ConfigureAwait(false);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)

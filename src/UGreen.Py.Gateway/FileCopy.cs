@@ -44,7 +44,7 @@ public static class FileCopy
             sent += count;
             try
             {
-                var flush = await output.FlushAsync().ConfigureAwait(false);
+                var flush = await FlushAsync(output).ConfigureAwait(false);
                 if (flush.IsCompleted || flush.IsCanceled) return new FileCopied(sent, FileCopyEnd.ClientGone);
             }
             catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
@@ -54,6 +54,22 @@ public static class FileCopy
         }
         while (sent < length);
         return new FileCopied(sent, FileCopyEnd.Done);
+    }
+
+    /// <summary>Flushes, and goes on on a pool thread: the end of a wait comes on the front's I/O thread, where no disk may be waited for.</summary>
+    public static async ValueTask<FlushResult> FlushAsync(PipeWriter output, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        var flushing = output.FlushAsync(cancellation);
+        if (flushing.IsCompleted) return await flushing.ConfigureAwait(false);
+        try
+        {
+            return await flushing.ConfigureAwait(false);
+        }
+        finally
+        {
+            await Task.Yield();
+        }
     }
 
     private static int Read(PipeWriter output, SafeFileHandle file, long offset, long left)

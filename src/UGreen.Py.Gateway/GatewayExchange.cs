@@ -201,6 +201,8 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     {
         using var file = File!;
         File = null;
+        // Off the I/O thread: a disk may be slow.
+        await Task.Yield();
         var copied = await FileCopy.RunAsync(Output, file, FileOffset, FileLength).ConfigureAwait(false);
         BytesOut = copied.Bytes;
         return copied;

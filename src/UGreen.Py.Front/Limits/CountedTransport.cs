@@ -25,16 +25,13 @@ internal sealed class CountedTransport(IConnectionListenerFactory transport, Con
         return listener;
     }
 
-    /// <summary>Closes the listeners. When the task is done nothing more is accepted.</summary>
+    /// <summary>Nothing more is accepted when it returns. The task is done when each connection that was accepted until then is counted and given to Kestrel.</summary>
     public async Task StopAcceptingAsync()
     {
-        foreach (var listener in _listeners) await listener.UnbindAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>Done when each connection that was accepted until <see cref="StopAcceptingAsync"/> is counted and given to Kestrel.</summary>
-    public async Task WhenGivenAsync()
-    {
-        foreach (var listener in _listeners) await listener.Ended.ConfigureAwait(false);
+        // All at once: what is asked of the last one must not wait for the first.
+        var unbound = _listeners.ConvertAll(listener => listener.UnbindAsync().AsTask());
+        await Task.WhenAll(unbound).ConfigureAwait(false);
+        await Task.WhenAll(_listeners.ConvertAll(listener => listener.Ended)).ConfigureAwait(false);
     }
 
     private sealed class Listener(IConnectionListener listener, ConnectionBudget budget, IConnectionShare? share) : IConnectionListener

@@ -40,7 +40,28 @@ public sealed class StaticFileServer : IGatewayApplication
     {
         ArgumentNullException.ThrowIfNull(exchange);
         if (!_looksAtAll && IsFarFromAll(exchange)) _next.Submit(exchange);
-        else if (Find(exchange) is { Root: { } root } hit) _ = AnswerAsync(exchange, root, hit.File);
+        // Not on the front's I/O thread: what is looked at may lie on a slow disk, or on another machine.
+        else ThreadPool.UnsafeQueueUserWorkItem(static work => work.Server.Look(work.Exchange), (Server: this, Exchange: exchange), preferLocal: false);
+    }
+
+    private void Look(GatewayExchange exchange)
+    {
+        StaticHit hit;
+        try
+        {
+            hit = Find(exchange);
+        }
+#pragma warning disable CA1031 // as in AnswerAsync; nobody else catches what is thrown on a pool thread
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            StaticLog.Failed(_logger, e, exchange.Method, exchange.Target, "");
+            exchange.FillPlain(HttpStatus.InternalServerError, "Internal Server Error");
+            exchange.Complete(ExchangeOutcome.Whole);
+            return;
+        }
+
+        if (hit.Root is { } root) _ = AnswerAsync(exchange, root, hit.File);
         else _next.Submit(exchange);
     }
 

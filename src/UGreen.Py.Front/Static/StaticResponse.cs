@@ -87,7 +87,7 @@ internal sealed class StaticResponse(GatewayExchange exchange) : IHttpResponseFe
             Writer.Advance(got);
             exchange.BytesOut += got;
             (offset, left) = (offset + got, left - got);
-            var flushed = got == 0 ? default : await Writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+            var flushed = got == 0 ? default : await FileCopy.FlushAsync(Writer, cancellationToken).ConfigureAwait(false);
             IsBroken = (got == 0 && left > 0) || flushed.IsCompleted;
             if (IsBroken) return;
         }

@@ -24,6 +24,8 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
     private readonly IoThread _home;
     private readonly PolledThread[] _threads;
     private readonly TimeProvider _time;
+    // For the end: who has asked for it can rely on it at once that nothing more is accepted.
+    private readonly Lock _accepting = new();
     private readonly ILogger _logger;
     private readonly OncePerSecond _warnings;
     private readonly EndPoint? _local;
@@ -31,7 +33,8 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
     private ManualResetValueTaskSourceCore<ConnectionContext?> _next;
     private ITimer? _retry;
     private bool _isAwaited;
-    private bool _isClosed;
+    private volatile bool _isClosed;
+    private Task _unbound = Task.CompletedTask;
     private int _slot;
     private int _accepted;
     private uint _turn;
@@ -91,15 +94,22 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
     }
 
     /// <inheritdoc/>
-    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => new(OnThreadAsync(() =>
+    /// <remarks>Nothing is accepted any more when it returns; the socket is closed when the task is done.</remarks>
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        if (_isClosed) return;
-        _isClosed = true;
-        _retry?.Dispose();
-        _home.Forget(_slot, _fd);
-        _socket.Dispose();
-        if (_isAwaited) Complete(null);
-    }));
+        lock (_accepting)
+        {
+            if (_isClosed) return new(_unbound);
+            _isClosed = true;
+            return new(_unbound = OnThreadAsync(() =>
+            {
+                _retry?.Dispose();
+                _home.Forget(_slot, _fd);
+                _socket.Dispose();
+                if (_isAwaited) Complete(null);
+            }));
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => UnbindAsync();
@@ -139,7 +149,14 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
     {
         while (true)
         {
-            var fd = StreamSocket.Accept(_fd, out var peer);
+            int fd;
+            IPEndPoint? peer;
+            lock (_accepting)
+            {
+                if (_isClosed) return null;
+                fd = StreamSocket.Accept(_fd, out peer);
+            }
+
             if (fd >= 0)
             {
                 _accepted++;
