@@ -21,11 +21,21 @@ PYTHON = "/usr/bin/python3"  # Debian's, which sees Debian's packages; the first
 START_TIMEOUT = 60
 
 
-def install_peers(program):
-    """What ./ugreen-py and ./run-tests do for their own needs: Debian's packages of the section [bench], if any is missing."""
+def install_peers(program, *needed):
+    """What ./ugreen-py and ./run-tests do for their own needs: Debian's packages of the section [bench], if any is missing.
+
+    needed   commands; where all of them are there nothing is installed, so that who measures two servers does not get six
+    """
+    if needed and all(which(command) for command in needed):
+        return
     script = 'missing=$(missing_packages bench); [ -z "$missing" ] || install_packages $missing || { say "as root:  apt-get install" $missing; exit 1; }'
     if subprocess.run(["sh", "-c", '. "$root/tools/packages.sh"; ' + script], env={**os.environ, "root": str(ROOT), "program": program}).returncode:
         raise SystemExit(1)
+
+
+def which(command):
+    """Path of a command, also of those that Debian has for root; None where there is none."""
+    return shutil.which(command) or shutil.which(command, path="/usr/sbin:/sbin")
 
 
 def build_server():
@@ -90,7 +100,7 @@ def machine():
 def output_of(*command):
     """What a command says of itself, on whichever stream; "?" where there is none."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run([which(command[0]) or command[0], *command[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     except OSError:
         return "?"
     return done.stdout.strip() or "?"

@@ -3,12 +3,11 @@
 import ctypes
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import tempfile
 
-from bench.shared import ROOT, build_project
+from bench.shared import ROOT, build_project, which
 
 PROJECT = "bench/limits/kestrel/UGreen.Py.Bench.Kestrel.csproj"
 
@@ -61,10 +60,9 @@ def serve_with_nginx(port):
         configuration.write_text(NGINX.format(folder=folder, port=port))
         # As root nginx would give its worker away to a user who may not enter the folder.
         user = ["-g", "user root;"] if os.geteuid() == 0 else []
-        program = shutil.which("nginx") or "/usr/sbin/nginx"
         # The signals wait until somebody is there to hand them to.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-        nginx = subprocess.Popen([program, *user, "-p", folder, "-c", str(configuration)], stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent)
+        nginx = subprocess.Popen([which("nginx"), *user, "-p", folder, "-c", str(configuration)], stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent)
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
