@@ -82,7 +82,7 @@ class _Watch:
                     self._seen.seconds = self._now()
                     self._read_output()
                     return self._seen
-            if self._process.poll() is not None:
+            if _has_ended(self._process):
                 break
         self._read_output()
         raise NotStarted("no 200:\n" + "".join(f"{at * 1e3:6.0f} ms  {line}\n" for at, line in self._seen.lines))
@@ -128,14 +128,19 @@ class _Watch:
             self._seen.lines += [(self._now(), line.decode(errors="replace")) for line in lines]
 
 
+def _has_ended(process):
+    """Without reaping it: until that is done nobody else can get its number, so its group can be signalled."""
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def _end(process):
-    with process.stdout:
-        process.terminate()
-        try:
-            process.communicate(timeout=END_PATIENCE)
-        except subprocess.TimeoutExpired:
-            pass
-        # Its group: the process itself may be gone, and its children not.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    os.kill(process.pid, signal.SIGTERM)
+    end = time.monotonic() + END_PATIENCE
+    while not _has_ended(process) and time.monotonic() < end:
+        with contextlib.suppress(BlockingIOError):
+            os.read(process.stdout.fileno(), 65536)
+        time.sleep(ATTEMPTS)
+    # Its group, also where it has ended: its children may not have.
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()

@@ -17,7 +17,6 @@ public class EnvironBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _builder = null!;
         PythonWorld.Instance.Run(() => _builder = PythonWorld.Instance.Application.Environ);
         (_buildHttp, _buildUwsgi) = (() => Loop(_http), () => Loop(_uwsgi));
     }

@@ -15,7 +15,7 @@ public class ResponseHeadBenchmarks
 
     private readonly HeadParser _parser = new();
     private readonly ResponseHead _parsed = new();
-    private readonly ResponseHead _head = new() { Status = 200, Reason = "OK" };
+    private readonly ResponseHead _head = new();
     private readonly ArrayBufferWriter<byte> _output = new(4096);
     private NewRef _status;
     private NewRef _headers;
