@@ -34,15 +34,16 @@ def nanoseconds(kind, contexts, lines=0, trips=None):
     return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
 
 
-def cells():
-    """(kind, contexts, lines) of all figures, those that are compared next to each other."""
-    return [(kind, contexts, lines) for contexts in CONTEXTS for lines in LINES for kind in KINDS]
+def one_row(results, contexts, trips=None):
+    """Measure each cell of this number of contexts once more; ``results`` maps (kind, contexts, lines) to the list of figures. What is compared is measured one after the other."""
+    for lines in LINES:
+        for kind in KINDS:
+            results.setdefault((kind, contexts, lines), []).append(nanoseconds(kind, contexts, lines, trips))
 
 
-def one_round(results, trips=None):
-    """Measure each cell once more; ``results`` maps a cell to its list of figures."""
-    for cell in cells():
-        results.setdefault(cell, []).append(nanoseconds(*cell, trips))
+def ratio(ones, others):
+    """Median over the rounds of one figure divided by the other of the same round."""
+    return statistics.median(one / other for one, other in zip(ones, others))
 
 
 def print_table(results):
@@ -52,8 +53,7 @@ def print_table(results):
     print(f"| contexts | {' | '.join(heads)} | swapcontext/registers |\n|{'---:|' * (len(heads) + 2)}")
     for contexts in CONTEXTS:
         values = [spread(results[kind, contexts, lines], ".1f") for kind in KINDS for lines in LINES]
-        posix, registers = (statistics.median(results[kind, contexts, 0]) for kind in ("swapcontext", "registers"))
-        print(f"| {contexts:,} | {' | '.join(values)} | {posix / registers:.1f}x |")
+        print(f"| {contexts:,} | {' | '.join(values)} | {ratio(results['swapcontext', contexts, 0], results['registers', contexts, 0]):.1f}x |")
 
 
 def as_json(results):
