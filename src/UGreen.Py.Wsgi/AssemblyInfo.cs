@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
+[assembly: InternalsVisibleTo("UGreen.Py.Bench")]
 [assembly: InternalsVisibleTo("UGreen.Py.Wsgi.Tests")]

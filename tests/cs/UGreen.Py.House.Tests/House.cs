@@ -11,12 +11,14 @@ internal static class House
     /// <summary>Every file, relative to <see cref="Root"/>, with forward slashes, sorted.</summary>
     public static IReadOnlyList<string> Files { get; } = [.. Walk(Root).Select(Relative).Order(StringComparer.Ordinal)];
 
-    /// <summary>The C# files of the product, the generated ones included.</summary>
+    /// <summary>The C# files of the product, the generated ones included, and of its benchmarks.</summary>
     public static IReadOnlyList<CSharpSource> Sources { get; } =
-        [.. Files.Where(file => file.StartsWith("src/", StringComparison.Ordinal) && file.EndsWith(".cs", StringComparison.Ordinal)).Select(file => new CSharpSource(file, Read(file)))];
+        [.. Files.Where(file => IsOneOf(file, "src", "bench") && file.EndsWith(".cs", StringComparison.Ordinal)).Select(file => new CSharpSource(file, Read(file)))];
+
+    public static bool IsOneOf(string file, params string[] folders) => folders.Any(folder => file.StartsWith(folder + "/", StringComparison.Ordinal));
 
     public static IEnumerable<string> Projects(string folder)
-        => Files.Where(file => file.StartsWith(folder + "/", StringComparison.Ordinal) && file.EndsWith(".csproj", StringComparison.Ordinal));
+        => Files.Where(file => IsOneOf(file, folder) && file.EndsWith(".csproj", StringComparison.Ordinal));
 
     public static string Read(string file) => File.ReadAllText(Path.Combine(Root, file));
 

@@ -22,7 +22,7 @@ public sealed class ProjectTests
     [Fact]
     public void References_are_exactly_the_ones_of_the_design()
     {
-        var found = House.Projects("src").ToDictionary(ShortName, project => Load(project).Descendants("ProjectReference").Select(edge => ShortName((string)edge.Attribute("Include")!)).ToArray());
+        var found = House.Projects("src").ToDictionary(ShortName, project => References(project).ToArray());
         House.Holds("Projects in src and what they reference; a new one is decided in an ADR and listed here.", [
             .. found.Keys.Except(s_sees.Keys).Select(name => $"{name} is not in the list"),
             .. s_sees.Keys.Except(found.Keys).Select(name => $"{name} is missing"),
@@ -45,6 +45,26 @@ public sealed class ProjectTests
         var solution = House.Read("UGreen.Py.sln").Replace('\\', '/');
         House.Holds("Not in UGreen.Py.sln, so neither built nor tested by ./run-tests.", House.Projects("src").Concat(House.Projects("tests/cs")).Where(project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal)));
     }
+
+    /// <summary>
+    /// Benchmarks stand on the product, and nothing stands on them. They are not in the solution: what only they need (BenchmarkDotNet and what it needs: 40 MB) must not stand between
+    /// a source and its tests. Each is built by a command of its own, which tests/py runs (test_bench_*.py), so that it does not rot.
+    /// </summary>
+    [Fact]
+    public void Projects_of_benchmarks_are_apart()
+    {
+        var solution = House.Read("UGreen.Py.sln").Replace('\\', '/');
+        var commands = string.Concat(House.Files.Where(file => House.IsOneOf(file, "bench") && Path.GetExtension(file) is "" or ".py").Select(House.Read));
+        House.Holds("Projects below bench.", [
+            .. from project in House.Projects("bench") where solution.Contains(Path.GetFileName(project), StringComparison.Ordinal) select $"{project} is in UGreen.Py.sln",
+            .. from project in House.Projects("bench") where !commands.Contains($"\"{project}\"", StringComparison.Ordinal) select $"{project} is built by no command",
+            .. from project in House.Projects("bench") where Load(project).Descendants("AllowUnsafeBlocks").Any() select $"{project} may be unsafe",
+            .. from project in House.Projects("bench") from edge in References(project) where !s_sees.ContainsKey(edge) select $"{project} references {edge}",
+            .. from project in House.Projects("tests") from edge in References(project) where edge.StartsWith("Bench", StringComparison.Ordinal) select $"{project} references {edge}",
+        ]);
+    }
+
+    private static IEnumerable<string> References(string project) => Load(project).Descendants("ProjectReference").Select(edge => ShortName((string)edge.Attribute("Include")!));
 
     private static XDocument Load(string project) => XDocument.Parse(House.Read(project));
 

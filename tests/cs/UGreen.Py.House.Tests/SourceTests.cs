@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace UGreen.Py.House.Tests;
 
-/// <summary>What holds for every C# file of the product.</summary>
+/// <summary>What holds for every C# file of the product and of its benchmarks.</summary>
 public sealed partial class SourceTests
 {
     // "path": "reason"
@@ -17,7 +17,7 @@ public sealed partial class SourceTests
     [Fact]
     public void No_file_is_too_long()
         => House.Holds("Too long.", SizeRule.Files(
-            House.Files.Where(file => IsProduct(file) && (file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".py", StringComparison.Ordinal))).Select(file => (file, House.Read(file).Split('\n').Length - 1)),
+            House.Files.Where(file => IsProduct(file) && (Path.GetExtension(file) is ".cs" or ".py" or ".c" || IsCommand(file))).Select(file => (file, House.Read(file).Split('\n').Length - 1)),
             s_largeFiles));
 
     [Fact]
@@ -54,7 +54,10 @@ public sealed partial class SourceTests
     internal static IEnumerable<(string Project, string Id, string Where)> EventIds(IEnumerable<CSharpSource> sources)
         => from source in sources from match in EventId().Matches(source.Code) select (source.Project, match.Groups["id"].Value, $"{source.Path}:{source.LineOf(match.Index) + 1}");
 
-    private static bool IsProduct(string file) => file.StartsWith("src/", StringComparison.Ordinal) || file.StartsWith("python/", StringComparison.Ordinal);
+    // bench/limit and the like: Python without a suffix.
+    private static bool IsCommand(string file) => House.IsOneOf(file, "bench") && Path.GetExtension(file).Length == 0;
+
+    private static bool IsProduct(string file) => House.IsOneOf(file, "src", "python", "bench");
 
     [GeneratedRegex(@"\b(TODO|FIXME|HACK)\b")]
     internal static partial Regex LeftForLater();
