@@ -113,6 +113,7 @@ public abstract unsafe class GreenSwitch
     }
 
     /// <summary>A hint that this core is resumed very soon: what it goes on with on its stack.</summary>
+    // SAFETY: the record is only read; what lies at the address is not.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void PrefetchStack(GreenCore core)
     {

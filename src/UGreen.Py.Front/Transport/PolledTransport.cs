@@ -6,9 +6,6 @@ using Microsoft.Extensions.Logging;
 
 namespace UGreen.Py.Front.Transport;
 
-/// <summary>An I/O thread and what its connections share.</summary>
-internal sealed record PolledThread(IoThread Io, PolledPipes Pipes);
-
 /// <summary>
 /// The transport below Kestrel: connections are polled and served by a few threads of the front (docs/adr/0032). TLS stays with Kestrel's own transport and the thread pool,
 /// because a handshake computes for a millisecond, and that time is not the other connections'.

@@ -13,7 +13,7 @@ public sealed class ProjectTests
         ["Hub"] = ["Switching", "CPython"],
         ["Gateway"] = [],
         ["Wsgi"] = ["Hub", "Gateway"],
-        ["Front"] = ["Gateway"],
+        ["Front"] = ["Native", "Gateway"],
         ["Server"] = ["Native", "Switching", "CPython", "Hub", "Gateway", "Wsgi", "Front"],
     };
 
