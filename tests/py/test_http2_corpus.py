@@ -151,7 +151,8 @@ def test_corpus(server, name):
     begin = len(server.log)
     with server.connect() as s:
         s.sendall(PREFACE + frame(SETTINGS) + data)
-        found = outcome(s)
+        # Where the connection ends over it, a stream that had begun well may be answered before that.
+        found = outcome(s, stream_ends=not expected.startswith("goaway"))
     assert server.get("/next").status == 200
     seen = [entry for entry in server.get("/seen").json if entry != "GET /next 0"]
     assert found == expected
@@ -167,7 +168,8 @@ def test_streams_that_are_opened_and_reset_at_once_end_the_connection(server):
         s.sendall(PREFACE + frame(SETTINGS))
         try:
             s.sendall(b"".join(request(stream=n) + frame(RST_STREAM, stream=n, payload=struct.pack(">I", 8)) for n in range(1, 20001, 2)))
-            assert outcome(s, stream_ends=False) in ("goaway ENHANCE_YOUR_CALM", "closed")
+            # Kestrel counts such streams, and what waits to be written (INTERNAL_ERROR); which limit is reached first depends on who is quicker.
+            assert outcome(s, stream_ends=False) in ("goaway ENHANCE_YOUR_CALM", "goaway INTERNAL_ERROR", "closed")
         except ConnectionError:
             pass
     assert server.get("/next").status == 200
