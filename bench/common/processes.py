@@ -99,6 +99,11 @@ class Child:
         self._output.seek(0)
         return self._output.read()
 
+    def settle(self):
+        """Whoever has just died by a signal may need a moment to be dead."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+
     def why(self):
         """How it ended."""
         code = self._process.poll()

@@ -84,9 +84,9 @@ def look(port, request, keep_alive=True):
 def hold(port, request, connections, seconds=5):
     """That many connections at the same time, each with one request; a Trouble when not all are answered while all are open. A server that serves its connections one after the other
     until they close looks fast, and leaves all others without an answer."""
-    clients = []
+    clients, number = [], 0
     try:
-        for _ in range(connections):
+        for number in range(connections):
             clients.append(socket.create_connection(("127.0.0.1", port), PATIENCE))
             clients[-1].sendall(request.bytes(keep_alive=True))
         end = time.monotonic() + seconds

@@ -24,7 +24,7 @@ class Plan:
         """About how many seconds a workload takes."""
         if workload.kind == "load":
             each = max(1, self.peak_seconds) + self.steady_seconds * (2 if workload.same_rate else 1) + 0.2
-            return contenders * (1 + max(1, self.warm_seconds) + self.rounds * each)
+            return contenders * (0.5 + max(1, self.warm_seconds) + self.rounds * each)
         if workload.kind == "comet":
             return contenders * (3 + self.rounds * (2 * max(1, self.peak_seconds) + 2 * self.steady_seconds + 1))
         return contenders * (2 + self.rounds * {"switch": 2, "database": 0.3, "start": 1.2}[workload.kind])
@@ -47,6 +47,10 @@ def measure(workload, keys, plan, steady):
     return cells
 
 
+#: CPUs of the load program from which on it is what limits the peak: it has one thread.
+LOAD_AT_LIMIT = 0.95
+
+
 class LoadRun:
     """A workload of wrk and steady."""
 
@@ -63,6 +67,9 @@ class LoadRun:
                     self._start(key, stack)
             for number in range(self._plan.rounds):
                 self._round(number)
+        for cell in self._cells.values():
+            if (cell.median("load_cpus") or 0) >= LOAD_AT_LIMIT:
+                cell.note("wrk itself was at its limit; the server may be able to do more")
         return self._cells
 
     def _start(self, key, stack):

@@ -175,8 +175,10 @@ class Running:
         """MiB of the server, without nginx in front of it."""
         return memory_of((self._child or self._nginx.child).pid)[0] / 2**20
 
-    def why(self):
+    def why(self, settle=True):
         """What there is to say of it when something went wrong: how it ended, or nothing."""
+        for child in self._children() if settle else ():
+            child.settle()
         gone = [child for child in self._children() if child.ended]
         return f" ({gone[0].name}: {gone[0].why()})" if gone else ""
 

@@ -1,6 +1,7 @@
 """The workloads that are more than a page under load: switches, queries, listeners, starts."""
 
 import contextlib
+import http.client
 import json
 import subprocess
 import sys
@@ -21,6 +22,9 @@ CELL_TIMEOUT = 120
 #: Round trips of a cell of bench/switching; 10,000 green threads make 50 each.
 TRIPS = 500_000
 
+#: Before anything counts: the JIT's last tier comes some hundred milliseconds after the code was first found busy.
+WARM_CELLS = 5
+
 #: metric: (green threads, Python frames held)
 SWITCHES = {"ns_30": (30, 0), "ns_10000": (10_000, 0), "ns_30_frames_50": (30, 50)}
 
@@ -40,7 +44,7 @@ def trouble_of(cell, server=None):
     """Notes in the cell why its contender failed."""
     try:
         yield
-    except (Trouble, OSError, ValueError, subprocess.SubprocessError) as error:
+    except (Trouble, OSError, ValueError, http.client.HTTPException, subprocess.SubprocessError) as error:
         cell.trouble = (str(error) or type(error).__name__) + (server.why() if server else "")
 
 
@@ -72,7 +76,7 @@ def switches(workload, keys, plan, steady):
                 app, cores, options = ("bench.switching.app", 1, STACKS) if key == "ugreen" else (workload.app(CONTENDERS[key]), workload.cores, ())
                 contender = CONTENDERS["ugreen" if key == "ugreen-yield" else key]
                 servers[key] = stack.enter_context(Running(contender, app, cores, options)).wait()
-                if key == "ugreen":
+                for _ in range(WARM_CELLS if key == "ugreen" else 0):
                     switch_cell(key, servers, "ns_30")
 
         def turn(key, number):
@@ -195,7 +199,7 @@ def start_once(workload, key):
                 return time.perf_counter() - begun
             except Trouble as trouble:
                 # Refused until it listens.
-                if server.why() or time.perf_counter() - begun > START_TIMEOUT:
+                if server.why(settle=False) or time.perf_counter() - begun > START_TIMEOUT:
                     raise Trouble(f"{trouble}{server.why()}") from None
                 time.sleep(0.002)
 

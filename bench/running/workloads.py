@@ -7,8 +7,9 @@ from bench.running.load import Request
 
 APPS = "bench.running.apps."
 
-#: Who is measured with an ordinary page. The others of hello are settings of uWSGI that are tried once.
+#: Who is measured with an ordinary page, and who where the settings of the others make no difference.
 PAGE = ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet"]
+FEW = ["ugreen", "uwsgi", "uwsgi-sync", "gunicorn-gevent"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Workload:
     keep_alive: bool = True
     same_rate: bool = False
     ideal: float = 0
-    quick: tuple = ("uwsgi-gevent", "gunicorn-eventlet")
+    quick: tuple = ("uwsgi-http11", "uwsgi-http11-ugreen", "uwsgi-gevent", "gunicorn-eventlet")
 
     def app(self, contender):
         return self.apps.get(contender.flavour, self.apps.get("", ""))
@@ -52,11 +53,11 @@ WORKLOADS = {workload.key: workload for workload in [
              ["ugreen", "uwsgi", "uwsgi-router", "uwsgi-sync", "uwsgi-http11", "uwsgi-http11-ugreen", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet", "kestrel", "nginx"],
              {"": APPS + "plain:hello"}, hello_of(12), same_rate=True),
     Workload("connection", "Hello world, a connection per request", "load", [*PAGE, "kestrel", "nginx"], {"": APPS + "plain:hello"}, hello_of(12), keep_alive=False, same_rate=True),
-    Workload("json", "JSON, 2 KB with ten headers", "load", PAGE, {"": APPS + "plain:json_page"}, Request("/", 2048, check=lambda body: body.startswith(b'{"items"'))),
-    Workload("flask", "Flask page with a template", "load", PAGE, {"": APPS + "flask_page:app"}, Request("/items?page=2", check=lambda body: b"item &lt;59&gt;" in body and b"page=3" in body)),
-    Workload("big", "1 MiB response", "load", ["ugreen", "uwsgi", "uwsgi-sync", "gunicorn-gevent"], {"": APPS + "plain:big"}, Request("/", len(plain.BIG), check=lambda body: body == plain.BIG),
+    Workload("json", "JSON, 2 KB with ten headers", "load", FEW, {"": APPS + "plain:json_page"}, Request("/", 2048, check=lambda body: body.startswith(b'{"items"'))),
+    Workload("flask", "Flask page with a template", "load", ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent"], {"": APPS + "flask_page:app"}, Request("/items?page=2", check=lambda body: b"item &lt;59&gt;" in body and b"page=3" in body)),
+    Workload("big", "1 MiB response", "load", FEW, {"": APPS + "plain:big"}, Request("/", len(plain.BIG), check=lambda body: body == plain.BIG),
              connections=16),
-    Workload("post", "100 KB POST, read whole", "load", ["ugreen", "uwsgi", "uwsgi-sync", "gunicorn-gevent"], {"": APPS + "plain:post"},
+    Workload("post", "100 KB POST, read whole", "load", FEW, {"": APPS + "plain:post"},
              Request("/", 7, b"x" * plain.POST_BYTES, lambda body: body == b"%06d\n" % plain.POST_BYTES), connections=16),
     Workload("suspend", "1,000 suspends per request, 30 at once", "load", ["ugreen", "ugreen-yield", "uwsgi", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet"],
              {"ugreen": APPS + "suspend_ugreen", "uwsgi": APPS + "suspend_yield", "gevent": APPS + "suspend_gevent:application", "eventlet": APPS + "suspend_eventlet:application"},

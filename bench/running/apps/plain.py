@@ -4,7 +4,7 @@ import json
 
 HELLO = b"Hello World\n"
 
-ROWS = {"items": [{"id": number, "name": f"item {number}", "price": number * 1.25, "tags": ["a", "b"]} for number in range(32)], "padding": ""}
+ROWS = {"items": [{"id": number, "name": f"item {number}", "price": number * 1.25, "tags": ["a", "b"]} for number in range(24)], "padding": ""}
 ROWS["padding"] = "x" * (2048 - len(json.dumps(ROWS)))
 
 BIG = b"0123456789abcdef" * 65536
