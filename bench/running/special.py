@@ -19,11 +19,11 @@ from bench.running.servers import CONTENDERS, Running
 START_TIMEOUT = 60
 CELL_TIMEOUT = 120
 
-#: Round trips of a cell of bench/switching; 10,000 green threads make 50 each.
-TRIPS = 500_000
+#: Round trips of a cell of bench/switching; 10,000 green threads make 100 each.
+TRIPS = 1_000_000
 
 #: Before anything counts: the JIT's last tier comes some hundred milliseconds after the code was first found busy.
-WARM_CELLS = 5
+WARM_CELLS = 20
 
 #: metric: (green threads, Python frames held)
 SWITCHES = {"ns_30": (30, 0), "ns_10000": (10_000, 0), "ns_30_frames_50": (30, 50)}
