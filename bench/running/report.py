@@ -4,7 +4,7 @@ import csv
 import io
 
 from bench.running.ratios import Ratios
-from bench.running.results import METRICS, ratios, spread
+from bench.running.results import LATENCIES, METRICS, ratios, spread
 from bench.running.servers import CONTENDERS
 from bench.running.workloads import WORKLOADS
 
@@ -33,19 +33,27 @@ def compared(workload, cells, key):
 
 
 def workload_table(workload, cells):
-    """One row for each contender; only metrics that somebody has."""
-    metrics = [metric for metric in METRICS if any(cell.values(metric) for cell in cells.values())]
-    header = ["", *(METRICS[metric][2] for metric in metrics), "UGreen.Py is as good as"]
+    """What a workload brought, one row for each contender; only metrics that somebody has. Latencies have a table of their own."""
+    measured = [metric for metric in METRICS if any(cell.values(metric) for cell in cells.values())]
+    metrics = [metric for metric in measured if metric not in LATENCIES]
+    header = ["", *(METRICS[metric][2] for metric in metrics), "UGreen.Py against it"]
     rows, notes = [], []
     for key, cell in cells.items():
         name = CONTENDERS[key].name
         if cell.trouble:
-            rows.append([name, f"failed: {cell.trouble}", *[""] * len(metrics)][: len(header)])
+            rows.append([name, f"failed: {cell.trouble}", *[""] * len(metrics)])
             continue
-        rows.append([name, *(spread(cell.values(metric), METRICS[metric][1]) for metric in metrics), compared(workload, cells, key)])
+        rows.append([name, *figures(cell, metrics), compared(workload, cells, key)])
         notes += [f"{name}: {note}." for note in cell.notes]
-    text = table(header, rows, range(1, len(header))) if metrics else "\n".join(f"- {row[0]}: {row[1]}" for row in rows)
-    return "\n\n".join([f"## {workload.title}", text, *notes])
+    parts = [f"## {workload.title}", table(header, rows, range(1, len(header))) if metrics else "\n".join(f"- {row[0]}: {row[1]}" for row in rows)]
+    if latencies := [metric for metric in measured if metric in LATENCIES]:
+        rows = [[CONTENDERS[key].name, *figures(cell, latencies)] for key, cell in cells.items() if not cell.trouble]
+        parts.append(table(["latency", *(METRICS[metric][2] for metric in latencies)], rows, range(1, len(latencies) + 1)))
+    return "\n\n".join(parts + notes)
+
+
+def figures(cell, metrics):
+    return [spread(cell.values(metric), METRICS[metric][1]) for metric in metrics]
 
 
 def ratio_table(verdicts):

@@ -10,11 +10,11 @@ METRICS = {
     "front_cpu_us": ("us", ",.1f", "CPU µs of nginx"),
     "load_cpus": ("CPUs", ".2f", "CPUs of the load"),
     "memory": ("MiB", ",.0f", "memory, MiB"),
-    "half_rate": ("1/s", ",.0f", "half of it"),
-    "p50": ("ms", ".2f", "p50 at half, ms"),
-    "p99": ("ms", ".2f", "p99 at half, ms"),
-    "p999": ("ms", ".2f", "p99.9 at half, ms"),
-    "same_rate": ("1/s", ",.0f", "same rate"),
+    "half_rate": ("1/s", ",.0f", "at half its peak, requests/s"),
+    "p50": ("ms", ".2f", "p50, ms"),
+    "p99": ("ms", ".2f", "p99, ms"),
+    "p999": ("ms", ".2f", "p99.9, ms"),
+    "same_rate": ("1/s", ",.0f", "at the same rate, requests/s"),
     "same_p50": ("ms", ".2f", "p50, ms"),
     "same_p99": ("ms", ".2f", "p99, ms"),
     "same_p999": ("ms", ".2f", "p99.9, ms"),
@@ -28,6 +28,10 @@ METRICS = {
     "alone_p99": ("ms", ".2f", "p99 at half without, ms"),
     "beside_p99": ("ms", ".2f", "with 1,000, at the same rate, ms"),
 }
+
+
+#: Those of METRICS that have a table of their own.
+LATENCIES = ["half_rate", "p50", "p99", "p999", "same_rate", "same_p50", "same_p99", "same_p999"]
 
 
 @dataclasses.dataclass
