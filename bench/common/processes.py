@@ -74,7 +74,8 @@ class Child:
         self.name, self._ports = name, ports
         self._output = tempfile.TemporaryFile("w+", errors="replace")
         try:
-            self._process = subprocess.Popen([str(word) for word in command], cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output)
+            self._process = subprocess.Popen([str(word) for word in command], cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._output,
+                                             start_new_session=True)
         except OSError as error:
             self._output.close()
             raise Trouble(f"not there: {command[0]}: {error.strerror}") from None
@@ -123,16 +124,12 @@ class Child:
         return memory_of(self.pid)[0]
 
     def stop(self):
-        """By SIGTERM, and by SIGKILL when that does not help; those below it, which it leaves, too."""
-        below = tree(self.pid)[1:] if self._process.poll() is None else []
+        """By SIGTERM, and by SIGKILL when that does not help; what it started and left behind, too, since all are one process group."""
         if self._process.poll() is None:
             self._process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-                for pid in below:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
         self._output.close()

@@ -27,7 +27,7 @@ class Plan:
             return contenders * (0.5 + max(1, self.warm_seconds) + self.rounds * each)
         if workload.kind == "comet":
             return contenders * (3 + self.rounds * (2 * max(1, self.peak_seconds) + 2 * self.steady_seconds + 1))
-        return contenders * (2 + self.rounds * {"switch": 2, "database": 0.3, "start": 1.2}[workload.kind])
+        return contenders * (4 + self.rounds * {"switch": 2, "database": 0.3, "start": 1.2}[workload.kind])
 
 
 def say(text):

@@ -36,14 +36,15 @@ def workload_table(workload, cells):
     """What a workload brought, one row for each contender; only metrics that somebody has. Latencies have a table of their own."""
     measured = [metric for metric in METRICS if any(cell.values(metric) for cell in cells.values())]
     metrics = [metric for metric in measured if metric not in LATENCIES]
-    header = ["", *(METRICS[metric][2] for metric in metrics), "UGreen.Py against it"]
+    against = ["UGreen.Py against it"] if workload.kind in COMPARED else []
+    header = ["", *(METRICS[metric][2] for metric in metrics), *against]
     rows, notes = [], []
     for key, cell in cells.items():
         name = CONTENDERS[key].name
         if cell.trouble:
-            rows.append([name, f"failed: {cell.trouble}", *[""] * len(metrics)])
+            rows.append([name, f"failed: {cell.trouble}", *[""] * (len(header) - 2)])
             continue
-        rows.append([name, *figures(cell, metrics), compared(workload, cells, key)])
+        rows.append([name, *figures(cell, metrics), *([compared(workload, cells, key)] if against else [])])
         notes += [f"{name}: {note}." for note in cell.notes]
     parts = [f"## {workload.title}", table(header, rows, range(1, len(header))) if metrics else "\n".join(f"- {row[0]}: {row[1]}" for row in rows)]
     if latencies := [metric for metric in measured if metric in LATENCIES]:

@@ -11,6 +11,10 @@ APPS = "bench.running.apps."
 PAGE = ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet"]
 FEW = ["ugreen", "uwsgi", "uwsgi-sync", "gunicorn-gevent"]
 
+#: Who is left out with --quick.
+QUICK = ("uwsgi-router", "uwsgi-http11", "uwsgi-http11-ugreen", "uwsgi-gevent", "gunicorn-eventlet", "nginx", "nginx-gunicorn")
+QUICK_FEW = (*QUICK, "uwsgi-sync")
+
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
@@ -34,7 +38,7 @@ class Workload:
     keep_alive: bool = True
     same_rate: bool = False
     ideal: float = 0
-    quick: tuple = ("uwsgi-http11", "uwsgi-http11-ugreen", "uwsgi-gevent", "gunicorn-eventlet")
+    quick: tuple = QUICK
 
     def app(self, contender):
         return self.apps.get(contender.flavour, self.apps.get("", ""))
@@ -53,12 +57,12 @@ WORKLOADS = {workload.key: workload for workload in [
              ["ugreen", "uwsgi", "uwsgi-router", "uwsgi-sync", "uwsgi-http11", "uwsgi-http11-ugreen", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet", "kestrel", "nginx"],
              {"": APPS + "plain:hello"}, hello_of(12), same_rate=True),
     Workload("connection", "Hello world, a connection per request", "load", [*PAGE, "kestrel", "nginx"], {"": APPS + "plain:hello"}, hello_of(12), keep_alive=False, same_rate=True),
-    Workload("json", "JSON, 2 KB with ten headers", "load", FEW, {"": APPS + "plain:json_page"}, Request("/", 2048, check=lambda body: body.startswith(b'{"items"'))),
+    Workload("json", "JSON, 2 KB with ten headers", "load", FEW, {"": APPS + "plain:json_page"}, Request("/", 2048, check=lambda body: body.startswith(b'{"items"')), quick=QUICK_FEW),
     Workload("flask", "Flask page with a template", "load", ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent"], {"": APPS + "flask_page:app"}, Request("/items?page=2", check=lambda body: b"item &lt;59&gt;" in body and b"page=3" in body)),
     Workload("big", "1 MiB response", "load", FEW, {"": APPS + "plain:big"}, Request("/", len(plain.BIG), check=lambda body: body == plain.BIG),
-             connections=16),
+             connections=16, quick=QUICK_FEW),
     Workload("post", "100 KB POST, read whole", "load", FEW, {"": APPS + "plain:post"},
-             Request("/", 7, b"x" * plain.POST_BYTES, lambda body: body == b"%06d\n" % plain.POST_BYTES), connections=16),
+             Request("/", 7, b"x" * plain.POST_BYTES, lambda body: body == b"%06d\n" % plain.POST_BYTES), connections=16, quick=QUICK_FEW),
     Workload("suspend", "1,000 suspends per request, 30 at once", "load", ["ugreen", "ugreen-yield", "uwsgi", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet"],
              {"ugreen": APPS + "suspend_ugreen", "uwsgi": APPS + "suspend_yield", "gevent": APPS + "suspend_gevent:application", "eventlet": APPS + "suspend_eventlet:application"},
              done(), connections=30, cores=40),
@@ -72,5 +76,5 @@ WORKLOADS = {workload.key: workload for workload in [
              {"ugreen": "bench.parking.ugreen_app", "uwsgi": "bench.parking.uwsgi_app", "gevent": "bench.parking.gevent_app:application"},
              Request("/hello", 6, check=lambda body: body == b"hello\n"), cores=1100),
     Workload("nginx", "Hello world behind nginx", "load", ["nginx-ugreen", "nginx-uwsgi", "nginx-gunicorn"], {"": APPS + "plain:hello"}, hello_of(12)),
-    Workload("start", "Start to the first answer", "start", ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet", "kestrel", "nginx"], {"": APPS + "plain:hello"}, hello_of(12)),
+    Workload("start", "Start to the first answer", "start", ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet", "kestrel", "nginx"], {"": APPS + "plain:hello"}, hello_of(12), quick=QUICK_FEW),
 ]}
