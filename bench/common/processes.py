@@ -11,7 +11,8 @@ import time
 
 from bench.common.machine import ROOT
 
-START_TIMEOUT = 60
+#: Seconds; one that is built at its first start needs most of them.
+START_TIMEOUT = 120
 STOP_TIMEOUT = 20
 
 

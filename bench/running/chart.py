@@ -13,6 +13,7 @@ ROW, BAR, TITLE, GAP, TOP = 20, 13, 26, 12, 16
 CLASSES = {"ours": "ours", "limit": "limit"}
 
 STYLE = """
+  .page { fill: #ffffff; }
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
   .title { font-weight: 600; }
   .value, .failed { font-size: 12px; fill: #57606a; }
@@ -20,6 +21,7 @@ STYLE = """
   .peer { fill: #8c959f; }
   .limit { fill: none; stroke: #8c959f; stroke-dasharray: 3 2; }
   @media (prefers-color-scheme: dark) {
+    .page { fill: #0d1117; }
     text { fill: #e6edf3; }
     .value, .failed { fill: #9da7b3; }
     .ours { fill: #3fb950; }
@@ -48,7 +50,7 @@ def chart(results, metric="rate"):
     note = "Requests per second, medians; one worker each, one machine for servers and load. Each group has a scale of its own."
     parts.append(f'<text class="value" x="12" y="{y + 8}">{escape(note)}</text>')
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(note)}">'
-    return "\n".join([head, f"<style>{STYLE}</style>", *parts, "</svg>", ""])
+    return "\n".join([head, f"<style>{STYLE}</style>", f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>', *parts, "</svg>", ""])
 
 
 def bar(contender, cell, metric, longest, y):

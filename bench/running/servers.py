@@ -141,7 +141,7 @@ class Running:
                 self._child = Child(contender.name, command, [port], env)
                 self.port = port
             if contender.behind or not contender.command:
-                location = contender.behind.format(port=self.port) if contender.behind else r'return 200 "Hello World\n";'
+                location = contender.behind.format(port=self.port) if contender.behind else r'return 200 "Hello, world!";'
                 upstream = f"    upstream upstream {{ server 127.0.0.1:{self.port}; keepalive 64; }}" if "upstream" in location else ""
                 self._nginx = Nginx(location, upstream)
                 self.port = self._nginx.port

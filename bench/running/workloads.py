@@ -55,8 +55,8 @@ def done():
 WORKLOADS = {workload.key: workload for workload in [
     Workload("hello", "Hello world, connections kept", "load",
              ["ugreen", "uwsgi", "uwsgi-router", "uwsgi-sync", "uwsgi-http11", "uwsgi-http11-ugreen", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet", "kestrel", "nginx"],
-             {"": APPS + "plain:hello"}, hello_of(12), same_rate=True),
-    Workload("connection", "Hello world, a connection per request", "load", [*PAGE, "kestrel", "nginx"], {"": APPS + "plain:hello"}, hello_of(12), keep_alive=False, same_rate=True),
+             {"": APPS + "plain:hello"}, hello_of(13), same_rate=True),
+    Workload("connection", "Hello world, a connection per request", "load", [*PAGE, "kestrel", "nginx"], {"": APPS + "plain:hello"}, hello_of(13), keep_alive=False, same_rate=True),
     Workload("json", "JSON, 2 KB with ten headers", "load", FEW, {"": APPS + "plain:json_page"}, Request("/", 2048, check=lambda body: body.startswith(b'{"items"')), quick=QUICK_FEW),
     Workload("flask", "Flask page with a template", "load", ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent"], {"": APPS + "flask_page:app"}, Request("/items?page=2", check=lambda body: b"item &lt;59&gt;" in body and b"page=3" in body)),
     Workload("big", "1 MiB response", "load", FEW, {"": APPS + "plain:big"}, Request("/", len(plain.BIG), check=lambda body: body == plain.BIG),
@@ -75,6 +75,6 @@ WORKLOADS = {workload.key: workload for workload in [
     Workload("comet", "Hello world beside 1,000 idle listeners", "comet", ["ugreen", "uwsgi", "gunicorn-gevent"],
              {"ugreen": "bench.parking.ugreen_app", "uwsgi": "bench.parking.uwsgi_app", "gevent": "bench.parking.gevent_app:application"},
              Request("/hello", 6, check=lambda body: body == b"hello\n"), cores=1100),
-    Workload("nginx", "Hello world behind nginx", "load", ["nginx-ugreen", "nginx-uwsgi", "nginx-gunicorn"], {"": APPS + "plain:hello"}, hello_of(12)),
-    Workload("start", "Start to the first answer", "start", ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet", "kestrel", "nginx"], {"": APPS + "plain:hello"}, hello_of(12), quick=QUICK_FEW),
+    Workload("nginx", "Hello world behind nginx", "load", ["nginx-ugreen", "nginx-uwsgi", "nginx-gunicorn"], {"": APPS + "plain:hello"}, hello_of(13)),
+    Workload("start", "Start to the first answer", "start", ["ugreen", "uwsgi", "uwsgi-sync", "uwsgi-gevent", "gunicorn-gevent", "gunicorn-eventlet", "nginx"], {"": APPS + "plain:hello"}, hello_of(13), quick=QUICK_FEW),
 ]}
