@@ -21,6 +21,10 @@ PATIENCE = 20
 OVERTIME = 30
 
 
+class TooSlow(Trouble):
+    """A server works, but does not keep up with a rate."""
+
+
 @dataclasses.dataclass
 class Request:
     """What a workload asks for, and what each answer must be. ``check`` gets the body."""
@@ -150,13 +154,13 @@ def peak(port, request, seconds, connections, keep_alive=True, closes=False):
     return Peak(rate, requests, length, used / took)
 
 
-def read_steady(text, wanted):
-    """The Latency of steady's output; a Trouble when requests failed, or when the server did not keep up with the rate."""
+def read_steady(text, wanted, seconds):
+    """The Latency of steady's output; a Trouble when requests failed, TooSlow when the server did not keep up with the rate: then latencies only say how long the run was."""
     got = json.loads(text)
     if got["wrong"] or got["failed"]:
         raise Trouble(f"of {got['planned']} requests {got['failed']} failed and {got['wrong']} had a wrong answer")
-    if got["done"] < got["planned"]:
-        raise Trouble(f"cannot keep up with {wanted:,.0f} requests per second: {got['done']} of {got['planned']} answered in time")
+    if got["done"] < got["planned"] or got["seconds"] > seconds * 1.1 + 0.1:
+        raise TooSlow(f"cannot keep up with {wanted:,.0f} requests per second: {got['done']} of {got['planned']} answered {got['seconds']:.1f} s after the start of {seconds:g} s")
     return Latency(wanted, got["p50"] / 1000, got["p99"] / 1000, got["p999"] / 1000)
 
 
@@ -176,7 +180,7 @@ class Steady:
         keep = keep_alive and not closes
         command = [self._program, port, rate, seconds, connections, int(keep), request.length]
         text, _, _ = _run([str(word) for word in command], request.bytes(keep_alive), seconds)
-        return read_steady(text, rate)
+        return read_steady(text, rate, seconds)
 
     def close(self):
         self._folder.cleanup()

@@ -1,12 +1,13 @@
 """The rounds: every contender of a workload is started and looked at, then they are measured in turns."""
 
+import collections
 import contextlib
 import dataclasses
 import sys
 
 from bench.common.processes import Trouble
 from bench.running import special
-from bench.running.load import Steady, hold, look, peak
+from bench.running.load import Steady, TooSlow, hold, look, peak
 from bench.running.results import Cell
 from bench.running.servers import CONTENDERS, Running
 
@@ -59,6 +60,7 @@ class LoadRun:
         self._request = workload.request
         self._cells = {key: Cell() for key in keys}
         self._running = {}
+        self._too_slow = collections.Counter()
 
     def run(self):
         with contextlib.ExitStack() as stack:
@@ -67,6 +69,8 @@ class LoadRun:
                     self._start(key, stack)
             for number in range(self._plan.rounds):
                 self._round(number)
+        for (key, rate), rounds in self._too_slow.items():
+            self._cells[key].note(f"did not keep up with {rate} in {rounds} of {self._plan.rounds} rounds")
         for cell in self._cells.values():
             if (cell.median("load_cpus") or 0) >= LOAD_AT_LIMIT:
                 cell.note("wrk itself was at its limit; the server may be able to do more")
@@ -123,11 +127,9 @@ class LoadRun:
         server, cell = self._running[key], self._cells[key]
         try:
             got = self._steady.run(server.port, self._request, rate, self._plan.steady_seconds, self._workload.connections, self._workload.keep_alive, server.contender.closes)
-        except Trouble as trouble:
-            if not str(trouble).startswith("cannot keep up"):
-                raise
-            # It works and is too slow: what else it did counts.
-            cell.note(str(trouble))
+        except TooSlow:
+            # What else it did counts.
+            self._too_slow[key, "the same rate" if prefix else "half of its own peak"] += 1
             return
         cell.add(number, **{prefix + name: getattr(got, name) for name in ("p50", "p99", "p999")}, **{prefix + "rate" if prefix else "half_rate": rate})
 

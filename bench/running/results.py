@@ -49,8 +49,7 @@ class Cell:
             column[round_number] = value
 
     def note(self, text):
-        if text not in self.notes:
-            self.notes.append(text)
+        self.notes.append(text)
 
     def values(self, metric):
         """Those of all rounds that have one; none of a contender that failed."""

@@ -13,7 +13,7 @@ from bench.common.burst import burst
 from bench.common.machine import PYTHON, ROOT
 from bench.common.processes import Trouble
 from bench.parking.clients import Listeners
-from bench.running.load import look, peak
+from bench.running.load import TooSlow, look, peak
 from bench.running.results import Cell
 from bench.running.servers import CONTENDERS, Running
 
@@ -158,17 +158,21 @@ def comet(workload, keys, plan, steady):
                 look(servers[key].port, request)
                 peak(servers[key].port, request, plan.warm_seconds, workload.connections, True, CONTENDERS[key].closes)
 
+        def p99(port, closes, rate):
+            with contextlib.suppress(TooSlow):
+                return steady.run(port, request, rate, plan.steady_seconds, workload.connections, True, closes).p99
+
         def turn(key, number):
             port, closes = servers[key].port, CONTENDERS[key].closes
             with trouble_of(cells[key], servers[key]), contextlib.closing(Listeners(port)) as listeners:
                 alone = peak(port, request, plan.peak_seconds, workload.connections, True, closes)
-                still = steady.run(port, request, alone.rate / 2, plan.steady_seconds, workload.connections, True, closes)
+                still = p99(port, closes, alone.rate / 2)
                 held = listeners.open(LISTENERS)
                 if held < LISTENERS:
                     raise Trouble(f"it holds {held} of {LISTENERS} listeners")
                 beside = peak(port, request, plan.peak_seconds, workload.connections, True, closes)
-                among = steady.run(port, request, alone.rate / 2, plan.steady_seconds, workload.connections, True, closes)
-                cells[key].add(number, alone_rate=alone.rate, beside_rate=beside.rate, alone_p99=still.p99, beside_p99=among.p99, memory=servers[key].memory())
+                among = p99(port, closes, alone.rate / 2)
+                cells[key].add(number, alone_rate=alone.rate, beside_rate=beside.rate, alone_p99=still, beside_p99=among, memory=servers[key].memory())
 
         in_turns(cells, plan, turn)
     return cells
