@@ -13,7 +13,7 @@ from bench.common.burst import burst
 from bench.common.machine import PYTHON, ROOT
 from bench.common.processes import Trouble
 from bench.parking.clients import Listeners
-from bench.running.load import TooSlow, look, peak
+from bench.running.load import Request, TooSlow, look, peak
 from bench.running.results import Cell
 from bench.running.servers import CONTENDERS, Running
 
@@ -173,6 +173,10 @@ def comet(workload, keys, plan, steady):
                 beside = peak(port, request, plan.peak_seconds, workload.connections, True, closes)
                 among = p99(port, closes, alone.rate / 2)
                 cells[key].add(number, alone_rate=alone.rate, beside_rate=beside.rate, alone_p99=still, beside_p99=among, memory=servers[key].memory())
+                # Who is parked does not notice that its client has left until it is told something; the next round needs the cores.
+                listeners.close()
+                look(port, Request("/", 6, b"the end\n"))
+                time.sleep(0.5)
 
         in_turns(cells, plan, turn)
     return cells
