@@ -5,8 +5,10 @@ import statistics
 import subprocess
 import sys
 
+from bench.common.figures import spread
+from bench.common.machine import ROOT
+from bench.common.processes import Server
 from bench.limits.servers import build_kestrel
-from bench.shared import ROOT, Server, spread
 
 CONNECTIONS = 50
 

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import tempfile
 
-from bench.shared import ROOT, build_project, which
+from bench.common.machine import ROOT, which
+from bench.common.projects import build_project
 
 PROJECT = "bench/limits/kestrel/UGreen.Py.Bench.Kestrel.csproj"
 

@@ -4,7 +4,8 @@ import fcntl
 import statistics
 import subprocess
 
-from bench.shared import ROOT, spread
+from bench.common.figures import spread
+from bench.common.machine import ROOT
 
 CONTEXTS = [1, 30, 1000, 10000]
 KINDS = ["registers", "swapcontext"]

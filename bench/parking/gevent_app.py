@@ -34,8 +34,11 @@ def listen():
 def application(environ, start_response):
     if environ["REQUEST_METHOD"] == "POST":
         publish(environ["wsgi.input"].read())
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return listen() if environ["PATH_INFO"] == "/listen" else [b"hello\n"]
+    if environ["PATH_INFO"] == "/listen":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return listen()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "6")])
+    return [b"hello\n"]
 
 
 if __name__ == "__main__":

@@ -1,16 +1,14 @@
 """The servers of ``bench/parked``, each with what its own documentation advises for many clients that wait, and what /proc says of them."""
 
-import contextlib
-import os
-import re
 import resource
 import socket
 import subprocess
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PYTHON = "/usr/bin/python3"
+from bench.common.machine import PYTHON, ROOT
+from bench.common.processes import cpu_of, free_port, memory_of
+
 START_TIMEOUT = 60
 
 # Descriptors of a server that are not clients.
@@ -59,23 +57,12 @@ class Server:
         return self._process.poll() is not None
 
     def memory(self):
-        """Bytes of memory of all its processes, what several share counted once: (all, what is not part of a file). The first depends on who else has mapped the same files."""
-        total = own = 0
-        for pid in self._pids():
-            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
-                sizes = {name: int(size) * 1024 for name, size in re.findall(r"^(\w+):\s+(\d+) kB", rollup.read(), re.MULTILINE)}
-            total += sizes["Pss"]
-            own += sizes["Pss_Anon"] + sizes["Pss_Shmem"]
-        return total, own
+        """See memory_of()."""
+        return memory_of(self._process.pid)
 
     def cpu(self):
         """Seconds of CPU that all its processes have used."""
-        ticks = 0
-        for pid in self._pids():
-            with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-                fields = stat.read().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self._process.pid)
 
     def stop(self):
         self._process.terminate()
@@ -84,17 +71,6 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def _pids(self):
-        found, todo = [], [self._process.pid]
-        while todo:
-            pid = todo.pop()
-            found.append(pid)
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                # A thread may end at any moment.
-                with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as children:
-                    todo += map(int, children.read().split())
-        return found
 
 
 class UGreenPy(Server):
@@ -136,9 +112,3 @@ class Pywsgi(Server):
 
     def command(self, listeners):
         return [PYTHON, "bench/parking/gevent_app.py", str(self.port)]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]

@@ -36,5 +36,8 @@ def listen():
 def application(environ, start_response):
     if environ["REQUEST_METHOD"] == "POST":
         publish(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return listen() if environ["PATH_INFO"] == "/listen" else [b"hello\n"]
+    if environ["PATH_INFO"] == "/listen":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return listen()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "6")])
+    return [b"hello\n"]

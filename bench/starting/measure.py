@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from bench.shared import ROOT
+from bench.common.machine import ROOT
 
 #: Seconds between two attempts to connect: what a figure may be too large by.
 ATTEMPTS = 0.001

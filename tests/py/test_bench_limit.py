@@ -13,7 +13,7 @@ from serving import PATIENCE, ROOT, until
 
 sys.path.insert(0, str(ROOT))
 
-from bench import shared  # noqa: E402
+from bench.common import figures, processes  # noqa: E402
 from bench.starting import measure  # noqa: E402
 
 LIMIT = str(ROOT / "bench" / "limit")
@@ -31,7 +31,7 @@ def test_switches_in_c_have_figures():
 
 @pytest.mark.parametrize("server", ["nginx", "kestrel"])
 def test_a_limit_serves_until_sigterm_and_leaves_nothing(server, tmp_path):
-    port = shared.free_port()
+    port = processes.free_port()
     with subprocess.Popen([LIMIT, server, "--port", str(port)], env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
         try:
             until(lambda: process.poll() is not None or hello(port), f"{server} answers", BUILD_SECONDS)
@@ -59,13 +59,13 @@ def hello(port):
 
 def test_the_first_200_of_a_start_is_timed():
     command = [ROOT / "ugreen-py", "-w", "bench.limits.hello", "--http", "127.0.0.1:{port}", "--async", "2", "--ugreen"]
-    seen = measure.start(command, shared.free_port(), {**os.environ, "BENCH_SAY_IMPORT": "1"})
+    seen = measure.start(command, processes.free_port(), {**os.environ, "BENCH_SAY_IMPORT": "1"})
     assert 0 < seen.accepted <= seen.seconds < PATIENCE
     imported = [at for at, line in seen.lines if line == "bench: imported"]
     assert len(imported) == 1 and imported[0] <= seen.seconds
-    assert 0 < measure.first_200(command, shared.free_port()) < PATIENCE
+    assert 0 < measure.first_200(command, processes.free_port()) < PATIENCE
 
 
 def test_a_server_that_ends_is_no_start():
     with pytest.raises(measure.NotStarted, match="such is life"):
-        measure.first_200(["sh", "-c", "echo such is life"], shared.free_port())
+        measure.first_200(["sh", "-c", "echo such is life"], processes.free_port())

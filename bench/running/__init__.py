@@ -1,0 +1,1 @@
+"""bench/run: this server beside what a user would take instead."""
