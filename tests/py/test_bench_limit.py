@@ -13,7 +13,7 @@ from serving import PATIENCE, ROOT, until
 
 sys.path.insert(0, str(ROOT))
 
-from bench.common import figures, processes  # noqa: E402
+from bench.common import processes  # noqa: E402
 from bench.starting import measure  # noqa: E402
 
 LIMIT = str(ROOT / "bench" / "limit")
