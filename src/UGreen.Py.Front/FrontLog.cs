@@ -40,6 +40,9 @@ internal static partial class FrontLog
     [LoggerMessage(3070, LogLevel.Error, "a connection's code failed on the I/O thread")]
     public static partial void IoThreadFault(ILogger logger, Exception error);
 
+    [LoggerMessage(3073, LogLevel.Error, "a connection failed")]
+    public static partial void ConnectionFault(ILogger logger, Exception error);
+
     [LoggerMessage(3071, LogLevel.Warning, "{Address}: no connection can be accepted now ({Error}); they wait")]
     public static partial void AcceptPaused(ILogger logger, string address, string error);
 

@@ -32,6 +32,7 @@ public sealed class HttpFront : IAsyncDisposable
     private KestrelServer? _server;
     private CountedTransport? _transport;
     private FrontTransport? _sockets;
+    private DirectTransport? _direct;
     private bool _isDisposed;
 
     /// <param name="options">Where to listen.</param>
@@ -75,6 +76,7 @@ public sealed class HttpFront : IAsyncDisposable
     {
         if (_server is not { } server) return;
         await server.StopAsync(giveUp).ConfigureAwait(false);
+        await _direct!.StopAsync(giveUp).ConfigureAwait(false);
         // Kestrel may have come here from the end of its last connection, on an I/O thread; what our caller does now may block.
         await Task.Yield();
     }
@@ -129,6 +131,7 @@ public sealed class HttpFront : IAsyncDisposable
         _giveUpStart.Dispose();
         await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
         _server?.Dispose();
+        _direct?.Dispose();
         _sockets?.Dispose();
         _uwsgi.Dispose();
         _pauses?.Dispose();
@@ -145,6 +148,9 @@ public sealed class HttpFront : IAsyncDisposable
             KestrelLimits.Apply(_options.Limits, settings.Limits);
             var addresses = new List<string>();
             var withTls = new HashSet<EndPoint>(ReferenceEqualityComparer.Instance);
+            _sockets = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, withTls, _blocks, _loggers);
+            _transport = new CountedTransport(_sockets, _connections, _options.Share);
+            _direct = new DirectTransport(_transport, key => !withTls.Contains(key), TimeProvider.System, _logger);
             foreach (var endpoint in _options.Endpoints)
             {
                 // Before the socket: nobody shall connect to a server that cannot answer.
@@ -157,7 +163,7 @@ public sealed class HttpFront : IAsyncDisposable
                 }
                 else
                 {
-                    KestrelSetup.ListenHttp(settings, key);
+                    KestrelSetup.ListenHttp(settings, key, _direct);
                 }
 
                 addresses.Add(Text(endpoint.Scheme, key));
@@ -166,20 +172,20 @@ public sealed class HttpFront : IAsyncDisposable
             foreach (var endpoint in _options.UwsgiEndpoints)
             {
                 var key = _shared?.Keys[addresses.Count] ?? await sockets.OpenAsync(endpoint.Address, cancellation).ConfigureAwait(false);
-                UwsgiEndpoint.Listen(settings, key, _uwsgi);
+                UwsgiEndpoint.Listen(settings, key, _uwsgi, _direct);
                 addresses.Add(Text("uwsgi", key));
             }
 
-            _sockets = KestrelSetup.Transport(KestrelSetup.TransportOptions(_shared is null ? sockets.Take : _shared.Take, _options.Backlog), _options.Limits, withTls, _blocks, _loggers);
-            _transport = new CountedTransport(_sockets, _connections, _options.Share);
-            _server = new KestrelServer(Options.Create(settings), _transport, new KestrelLoggers(_loggers, TimeProvider.System));
+            _server = new KestrelServer(Options.Create(settings), _direct, new KestrelLoggers(_loggers, TimeProvider.System));
             await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
+            await _direct.WhenServingAsync(cancellation).ConfigureAwait(false);
             Addresses = addresses;
         }
         catch
         {
             _server?.Dispose();
             _server = null;
+            _direct?.Dispose();
             _sockets?.Dispose();
             sockets.Dispose();
             throw;

@@ -37,10 +37,10 @@ internal static class KestrelSetup
     }
 
     /// <summary>HTTP/1.1 and, with prior knowledge, HTTP/2.</summary>
-    public static void ListenHttp(KestrelServerOptions options, EndPoint address)
+    public static void ListenHttp(KestrelServerOptions options, EndPoint address, DirectTransport direct)
     {
         // The protocols stay at the default, which is both: asked for by name, Kestrel would warn that HTTP/2 needs TLS.
-        options.Listen(address, listen => listen.Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync));
+        options.Listen(address, listen => listen.Use(direct.Intercept).Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync));
     }
 
     /// <summary>HTTP/1.1 and HTTP/2, chosen in the TLS handshake.</summary>

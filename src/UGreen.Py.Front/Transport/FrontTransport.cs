@@ -10,7 +10,7 @@ namespace UGreen.Py.Front.Transport;
 internal sealed class FrontTransport(PolledTransport polled, IConnectionListenerFactory sockets, IReadOnlySet<EndPoint> tls) : IConnectionListenerFactory, IDisposable
 {
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
-        => Environment.GetEnvironmentVariable("X_STOCK") != "1" && !tls.Contains(endpoint) ? polled.BindAsync(endpoint, cancellationToken) : sockets.BindAsync(endpoint, cancellationToken);
+        => !tls.Contains(endpoint) ? polled.BindAsync(endpoint, cancellationToken) : sockets.BindAsync(endpoint, cancellationToken);
 
     public void Dispose() => polled.Dispose();
 }

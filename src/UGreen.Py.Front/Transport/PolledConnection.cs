@@ -6,6 +6,7 @@ using System.Threading.Tasks.Sources;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using UGreen.Py.Native;
 
 namespace UGreen.Py.Front.Transport;
@@ -22,7 +23,8 @@ namespace UGreen.Py.Front.Transport;
 /// </para>
 /// </summary>
 internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSocket, IDuplexPipe, IValueTaskSource,
-    IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IMemoryPoolFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature
+    IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IMemoryPoolFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature,
+    IConnectionHeartbeatFeature, IConnectionLifetimeNotificationFeature, IConnectionCompleteFeature
 {
     // So much is read from one connection before the others get their turn.
     private const int ReadsPerTurn = 4;
@@ -37,6 +39,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     private readonly Pipe _input;
     private readonly Pipe _output;
     private readonly CancellationTokenSource _closed = new();
+    private readonly ConnectionLife _life = new();
     private readonly bool _isTcp;
     private ManualResetValueTaskSourceCore<bool> _writable;
     private IDuplexPipe? _transport;
@@ -71,6 +74,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
         _output = new Pipe(pipes.OutputOptions);
         Features = new ConnectionFeatures(this);
         ConnectionClosed = _closed.Token;
+        ConnectionClosedRequested = _life.CloseRequested;
     }
 
     /// <inheritdoc/>
@@ -116,6 +120,9 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
 
     public MemoryPool<byte> MemoryPool => _pipes.Memory;
 
+    /// <inheritdoc/>
+    public CancellationToken ConnectionClosedRequested { get; set; }
+
     /// <summary>-1 when closed. Any thread.</summary>
     public int Fd => _fd;
 
@@ -128,6 +135,9 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     /// <inheritdoc/>
     public PipeScheduler Scheduler => _io;
 
+    /// <summary>Asked on the thread that serves it.</summary>
+    public bool IsOnItsThread => _io.IsCurrent;
+
     /// <summary>Reads what is there already, and goes on from then.</summary>
     public void Start()
     {
@@ -138,6 +148,20 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
         if (error != 0) Break(new IOException($"epoll_ctl: {Errno.Name(error)}"), forgets: false);
         else _isWatched = true;
     }
+
+    /// <inheritdoc/>
+    public void RequestClose() => _life.RequestClose();
+
+    /// <inheritdoc/>
+    public void OnHeartbeat(Action<object> action, object state) => _life.OnTick(action, state);
+
+    /// <summary>Drives the time-outs of Kestrel's code. Any thread.</summary>
+    public void Tick() => _life.Tick();
+
+    void IConnectionCompleteFeature.OnCompleted(Func<object, Task> callback, object state) => _life.OnCompleted(callback, state);
+
+    /// <summary>The connection's code has ended; what wanted to hear of it does.</summary>
+    public Task CompleteAsync(ILogger logger) => _life.CompleteAsync(logger);
 
     /// <inheritdoc/>
     public void OnEvents(uint events)

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using UGreen.Py.Front.Sockets;
+using UGreen.Py.Front.Transport;
 
 namespace UGreen.Py.Front.Uwsgi;
 
@@ -20,13 +21,14 @@ public sealed record UwsgiEndpoint(ListenAddress Address)
     public static UwsgiEndpoint Parse(string text) => new(ListenAddress.Parse(OptionName, text));
 
     /// <summary>Makes Kestrel serve the uwsgi protocol on <paramref name="address"/>.</summary>
-    public static void Listen(KestrelServerOptions options, EndPoint address, UwsgiConnectionHandler handler)
+    internal static void Listen(KestrelServerOptions options, EndPoint address, UwsgiConnectionHandler handler, DirectTransport? direct = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Listen(address, listen =>
         {
             // Kestrel puts its HTTP behind whatever was asked for here; the handler never goes on to it. Http1 keeps it from speaking of TLS.
             listen.Protocols = HttpProtocols.Http1;
+            if (direct is not null) listen.Use(direct.Intercept);
             listen.Run(handler.OnConnectedAsync);
         });
     }
