@@ -9,6 +9,7 @@ public static unsafe partial class Libc
     {
         public const int AcceptFlags = 0x80000 | 0x800; // SOCK_CLOEXEC | SOCK_NONBLOCK
         public const int NoSignal = 0x4000;
+        public const int More = 0x8000;
         public const int TcpLevel = 6;
         public const int NoDelay = 1;
         public const int Linger = 13;

@@ -10,7 +10,7 @@ namespace UGreen.Py.Native;
 /// </summary>
 public static unsafe class StreamSocket
 {
-    /// <summary>Segments that one <see cref="Send(int, in ReadOnlySequence{byte})"/> takes; more are for the next call.</summary>
+    /// <summary>Segments that one <see cref="Send(int, in ReadOnlySequence{byte}, bool)"/> takes; more are for the next call.</summary>
     private const int MostSegments = 16;
 
     private const int Inet = 2;
@@ -65,25 +65,29 @@ public static unsafe class StreamSocket
     }
 
     /// <summary>Writes what there is room for.</summary>
+    /// <param name="fd">The socket.</param>
+    /// <param name="bytes">What to write.</param>
+    /// <param name="moreFollows">The kernel keeps a packet that is not full back for more bytes, or for the end of the connection.</param>
     /// <returns>Bytes taken by the kernel, or the negative errno. EPIPE raises no signal.</returns>
-    public static int Send(int fd, ReadOnlySpan<byte> bytes)
+    public static int Send(int fd, ReadOnlySpan<byte> bytes, bool moreFollows = false)
     {
+        var flags = Libc.Sockets.NoSignal | (moreFollows ? Libc.Sockets.More : 0);
         // SAFETY: as in Receive.
         fixed (byte* first = bytes)
         {
             while (true)
             {
-                var count = Libc.send(fd, first, (nuint)bytes.Length, Libc.Sockets.NoSignal);
+                var count = Libc.send(fd, first, (nuint)bytes.Length, flags);
                 if (count >= 0) return (int)count;
                 if (Marshal.GetLastPInvokeError() is var errno && errno != Errno.EINTR) return -errno;
             }
         }
     }
 
-    /// <summary>As <see cref="Send(int, ReadOnlySpan{byte})"/>, in one system call for up to 16 segments.</summary>
-    public static int Send(int fd, in ReadOnlySequence<byte> bytes)
+    /// <summary>As <see cref="Send(int, ReadOnlySpan{byte}, bool)"/>, in one system call for up to 16 segments.</summary>
+    public static int Send(int fd, in ReadOnlySequence<byte> bytes, bool moreFollows = false)
     {
-        if (bytes.IsSingleSegment) return Send(fd, bytes.FirstSpan);
+        if (bytes.IsSingleSegment) return Send(fd, bytes.FirstSpan, moreFollows);
 
         var vectors = stackalloc Libc.IoVector[MostSegments];
         var pins = new PinList();
@@ -98,7 +102,7 @@ public static unsafe class StreamSocket
 
         try
         {
-            return SendAll(fd, vectors, count);
+            return SendAll(fd, vectors, count, Libc.Sockets.NoSignal | (moreFollows ? Libc.Sockets.More : 0));
         }
         finally
         {
@@ -130,12 +134,12 @@ public static unsafe class StreamSocket
     public static void Close(int fd) => _ = Libc.close(fd);
 
     // SAFETY: called by Send with `count` vectors of pinned memory.
-    private static int SendAll(int fd, Libc.IoVector* vectors, int count)
+    private static int SendAll(int fd, Libc.IoVector* vectors, int count, int flags)
     {
         Libc.MessageHeader message = new() { Vectors = vectors, VectorCount = (nuint)count };
         while (true)
         {
-            var sent = Libc.sendmsg(fd, &message, Libc.Sockets.NoSignal);
+            var sent = Libc.sendmsg(fd, &message, flags);
             if (sent >= 0) return (int)sent;
             if (Marshal.GetLastPInvokeError() is var errno && errno != Errno.EINTR) return -errno;
         }

@@ -26,6 +26,7 @@ internal sealed class IoThread : PipeScheduler, IDisposable
     private readonly Epoll _epoll = new();
     private readonly EventFd _wakeUp = new();
     private readonly ConcurrentQueue<Work> _work = new();
+    private readonly Queue<Work> _after = new();
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerWait];
     private readonly ILogger _logger;
     private readonly Thread _thread;
@@ -60,6 +61,9 @@ internal sealed class IoThread : PipeScheduler, IDisposable
         if (IsCurrent) action(state);
         else Post(action, state);
     }
+
+    /// <summary>This thread: runs it as soon as the event or the work that is being served now is done, before any other.</summary>
+    public void After(Action<object?> action, object? state) => _after.Enqueue(new Work(action, state));
 
     /// <summary>Runs it in the next pass, also when asked on this thread. Any thread.</summary>
     public void Post(Action<object?> action, object? state)
@@ -142,6 +146,26 @@ internal sealed class IoThread : PipeScheduler, IDisposable
         {
             FrontLog.IoThreadFault(_logger, error);
         }
+
+        if (_after.Count > 0) RunAfter();
+    }
+
+    private void RunAfter()
+    {
+        // What is run may add to it, and Run must not come back here for that.
+        while (_after.TryDequeue(out var work))
+        {
+            try
+            {
+                work.Action(work.State);
+            }
+#pragma warning disable CA1031
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                FrontLog.IoThreadFault(_logger, error);
+            }
+        }
     }
 
     private void Dispatch(in EpollEvent e)
@@ -159,6 +183,8 @@ internal sealed class IoThread : PipeScheduler, IDisposable
         {
             FrontLog.IoThreadFault(_logger, error);
         }
+
+        if (_after.Count > 0) RunAfter();
     }
 
     private int TakeSlot(IPolled watcher)

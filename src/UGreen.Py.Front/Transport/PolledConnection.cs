@@ -291,7 +291,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
             while (!rest.IsEmpty)
             {
                 if (_fd < 0) return _abortReason ?? Gone();
-                (rest, var error) = await SendSomeAsync(rest).ConfigureAwait(false);
+                (rest, var error) = await SendSomeAsync(rest, read.IsCompleted).ConfigureAwait(false);
                 if (error is not null) return error;
             }
 
@@ -300,9 +300,10 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
         }
     }
 
-    private ValueTask<(ReadOnlySequence<byte> Unsent, Exception? Error)> SendSomeAsync(in ReadOnlySequence<byte> bytes)
+    private ValueTask<(ReadOnlySequence<byte> Unsent, Exception? Error)> SendSomeAsync(in ReadOnlySequence<byte> bytes, bool isLast)
     {
-        var count = StreamSocket.Send(_fd, bytes);
+        // The close that follows pushes the last bytes out, in one packet with the end.
+        var count = StreamSocket.Send(_fd, bytes, moreFollows: isLast);
         if (count >= 0) return new((bytes.Slice(count), null));
         return count == -Errno.EAGAIN ? AwaitRoomAsync(bytes) : new((bytes, Error(-count)));
     }

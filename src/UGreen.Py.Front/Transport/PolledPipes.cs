@@ -23,9 +23,10 @@ internal sealed class PolledPipes(IoThread io, MemoryPool<byte> memory, TimeProv
 
     public TimeProvider Time => time;
 
-    public PipeOptions InputOptions { get; } = Options(io, memory, InputBytes);
+    public PipeOptions InputOptions { get; } = Options(io, io, memory, InputBytes);
 
-    public PipeOptions OutputOptions { get; } = Options(io, memory, OutputBytes);
+    public PipeOptions OutputOptions { get; } = Options(new SendScheduler(io), io, memory, OutputBytes);
 
-    private static PipeOptions Options(IoThread io, MemoryPool<byte> memory, long bytes) => new(memory, io, io, bytes, bytes / 2, BlockPool.BlockBytes, useSynchronizationContext: false);
+    private static PipeOptions Options(PipeScheduler reader, PipeScheduler writer, MemoryPool<byte> memory, long bytes)
+        => new(memory, reader, writer, bytes, bytes / 2, BlockPool.BlockBytes, useSynchronizationContext: false);
 }

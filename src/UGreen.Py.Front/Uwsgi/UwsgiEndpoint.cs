@@ -21,7 +21,13 @@ public sealed record UwsgiEndpoint(ListenAddress Address)
     public static UwsgiEndpoint Parse(string text) => new(ListenAddress.Parse(OptionName, text));
 
     /// <summary>Makes Kestrel serve the uwsgi protocol on <paramref name="address"/>.</summary>
-    internal static void Listen(KestrelServerOptions options, EndPoint address, UwsgiConnectionHandler handler, DirectTransport? direct = null)
+    public static void Listen(KestrelServerOptions options, EndPoint address, UwsgiConnectionHandler handler) => Listen(options, address, handler, null);
+
+    /// <param name="options">Kestrel's.</param>
+    /// <param name="address">Where.</param>
+    /// <param name="handler">Serves the connections.</param>
+    /// <param name="direct">Runs them, where it is below Kestrel.</param>
+    internal static void Listen(KestrelServerOptions options, EndPoint address, UwsgiConnectionHandler handler, DirectTransport? direct)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Listen(address, listen =>
