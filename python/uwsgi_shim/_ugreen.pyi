@@ -32,6 +32,7 @@ lock_file: Optional[str]
 threads: int
 psycopg2: bool
 need_application: bool
+gc_threshold: int
 #: Seconds between two looks at the sources; 0: none.
 autoreload: float
 autoreload_ignore: List[str]

@@ -127,6 +127,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "server_version", Text(typeof(PythonSide).Assembly.GetName().Version?.ToString(3) ?? "0"));
         Set(dict, "python_paths", TextList(settings.PythonPaths));
         Set(dict, "psycopg2", new NewRef(PyFast.Singleton(settings.Psycopg2 ? PyConstants.True : PyConstants.False)));
+        Set(dict, "gc_threshold", CApi.PyLong_FromLongLong(settings.GcThreshold).OrThrow());
         Set(dict, "need_application", new NewRef(PyFast.Singleton(settings.NeedApplication ? PyConstants.True : PyConstants.False)));
         Set(dict, "autoreload", CApi.PyFloat_FromDouble(settings.Autoreload?.TotalSeconds ?? 0).OrThrow());
         Set(dict, "autoreload_ignore", TextList(settings.AutoreloadIgnore));

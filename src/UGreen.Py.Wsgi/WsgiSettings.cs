@@ -51,6 +51,9 @@ public sealed record WsgiSettings
     /// <summary>Requests that may wait for a free core; more are answered 503.</summary>
     public int QueueLimit { get; init; } = 1000;
 
+    /// <summary>First threshold of Python's garbage collector once the application is loaded, when what was loaded is frozen; 0: both are left alone.</summary>
+    public int GcThreshold { get; init; }
+
     /// <summary>Most OS threads for <c>ugreen.run_in_thread()</c>.</summary>
     public int Threads { get; init; } = 32;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -21,6 +22,8 @@ T = TypeVar("T")
 Problem = Tuple[str, Optional[str]]
 
 _DEFAULT_CALLABLE = "application"
+
+_PYTHONS_THRESHOLDS = gc.get_threshold()
 
 
 def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
@@ -51,6 +54,7 @@ def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
             applications[key] = application
     _driver.application = _serve(applications)
     _load.end(call_hooks=not problems or any(application is not _apps.unavailable for application in applications.values()))
+    _tune_collector()
     if not problems or not _ugreen.need_application:
         _autoreload.start()
     return problems, import_problems, []
@@ -91,6 +95,19 @@ def _prepare() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)
     _identity.install()
+
+
+def _tune_collector() -> None:
+    """Spare the requests most of the looks for cycles: what was loaded stays, and 700 new objects are no reason to look.
+
+    An application that has set its own thresholds, or has switched the collector off, knows better.
+    """
+    if _ugreen.gc_threshold == 0 or gc.get_threshold() != _PYTHONS_THRESHOLDS or not gc.isenabled():
+        return
+    # What importing left behind goes first: frozen objects are never looked at again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ugreen.gc_threshold, *_PYTHONS_THRESHOLDS[1:])
 
 
 def _patch_psycopg2() -> None:

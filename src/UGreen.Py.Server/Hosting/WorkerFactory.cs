@@ -33,6 +33,7 @@ internal static class WorkerFactory
             Psycopg2 = options.Psycopg2,
             Chdir = options.Chdir,
             QueueLimit = options.QueueLimit,
+            GcThreshold = options.GcThreshold,
             Threads = options.Threads,
             ShimPath = shimPath,
             Opt = options.Given,

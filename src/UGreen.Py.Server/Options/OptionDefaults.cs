@@ -25,6 +25,11 @@ internal static class OptionDefaults
     /// <summary>At 50 ms a request on 100 cores these wait half a second; a longer queue only turns an overload into time-outs.</summary>
     public const int Queue = 1000;
     public const int MaxQueue = 1_000_000;
+
+    /// <summary>Container objects between two looks for cycles. Python's own 700 cost a page of Flask a tenth of its time (docs/performance.md); so many more are some 2 MiB of garbage at most.</summary>
+    public const int GcThreshold = 10_000;
+
+    public const int MaxGcThreshold = 1_000_000_000;
     /// <summary>Where Python's own ThreadPoolExecutor stops, too: these threads wait for others and not for a CPU, but each that wakes up wants the GIL.</summary>
     public const int Threads = 32;
     /// <summary>Each reserves a stack of 8 MiB; many more meet the kernel's limits.</summary>

@@ -104,6 +104,9 @@ internal sealed class ParsedArguments
     [Option("ugreen-switch")]
     public string? UgreenSwitch { get; set; }
 
+    [Option("ugreen-gc")]
+    public string? GcThreshold { get; set; }
+
     [Option("async-queue")]
     public string? AsyncQueue { get; set; }
 

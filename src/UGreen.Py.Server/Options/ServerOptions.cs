@@ -68,6 +68,9 @@ internal sealed record ServerOptions
 
     public int QueueLimit { get; init; } = OptionDefaults.Queue;
 
+    /// <summary>First threshold of Python's garbage collector; 0: as Python has it.</summary>
+    public int GcThreshold { get; init; } = OptionDefaults.GcThreshold;
+
     /// <summary>Most OS threads for <c>ugreen.run_in_thread()</c>.</summary>
     public int Threads { get; init; } = OptionDefaults.Threads;
 
