@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
-using System.Threading.Tasks.Sources;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -22,7 +21,7 @@ namespace UGreen.Py.Front.Transport;
 /// breaks or is aborted (the descriptor is closed at once, and Kestrel hears of it by its pipes and <see cref="ConnectionClosed"/>).
 /// </para>
 /// </summary>
-internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSocket, IDuplexPipe, IValueTaskSource,
+internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSocket, IDuplexPipe,
     IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IMemoryPoolFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature,
     IConnectionHeartbeatFeature, IConnectionLifetimeNotificationFeature, IConnectionCompleteFeature
 {
@@ -41,7 +40,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     private readonly CancellationTokenSource _closed = new();
     private readonly ConnectionLife _life = new();
     private readonly bool _isTcp;
-    private ManualResetValueTaskSourceCore<bool> _writable;
+    private readonly RoomWait _room = new();
     private IDuplexPipe? _transport;
     private IDictionary<object, object?>? _items;
     private string? _id;
@@ -51,7 +50,6 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     private ITimer? _lingerClock;
     private volatile int _fd;
     private int _slot;
-    private bool _awaitsRoom;
     private bool _watchesRoom;
     private bool _isPaused;
     private bool _isLingering;
@@ -166,7 +164,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     /// <inheritdoc/>
     public void OnEvents(uint events)
     {
-        if ((events & (EpollEvents.Out | BrokenEvents)) != 0) TellRoom();
+        if ((events & (EpollEvents.Out | BrokenEvents)) != 0) _room.End();
         if ((events & (ReadEvents | BrokenEvents)) != 0 && _fd >= 0) Receive(events);
     }
 
@@ -310,8 +308,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
 
     private async ValueTask<(ReadOnlySequence<byte> Unsent, Exception? Error)> AwaitRoomAsync(ReadOnlySequence<byte> bytes)
     {
-        _awaitsRoom = true;
-        _writable.Reset();
+        var wait = _room.Begin();
         if (!_watchesRoom)
         {
             // Asked for when first needed: otherwise each new connection would have an event that says nothing. The kernel looks at once, so no edge is missed.
@@ -319,15 +316,8 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
             _io.Change(_slot, _fd, ReadEvents | EpollEvents.Out);
         }
 
-        await new ValueTask(this, _writable.Version).ConfigureAwait(false);
+        await wait.ConfigureAwait(false);
         return (bytes, null);
-    }
-
-    private void TellRoom()
-    {
-        if (!_awaitsRoom) return;
-        _awaitsRoom = false;
-        _writable.SetResult(true);
     }
 
     /// <summary>All was sent. A client that is still sending must not lose the answer over it: closing with unread bytes would reset the connection.</summary>
@@ -392,7 +382,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
         _lingerClock?.Dispose();
         // The send loop may wait for Kestrel or for the client; neither will come.
         _output.Reader.CancelPendingRead();
-        TellRoom();
+        _room.End();
         FireClosed();
         _lingered?.TrySetResult();
     }
@@ -407,10 +397,4 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     private static IOException Error(int errno) => errno is Errno.ECONNRESET or Errno.EPIPE
         ? new ConnectionResetException("the client closed the connection")
         : new IOException($"the connection broke: {Errno.Name(errno)} ({errno})");
-
-    void IValueTaskSource.GetResult(short token) => _writable.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _writable.GetStatus(token);
-
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) => _writable.OnCompleted(continuation, state, token, flags);
 }

@@ -52,7 +52,7 @@ internal static class OptionTable
             new OptionSpec { Name = "ugreen-spawn-max", Value = "N", Help = "green threads that ugreen.spawn() may run at once", Default = OptionDefaults.SpawnCores },
             new OptionSpec { Name = "ugreen-switch", Value = "direct|posix", Help = "direct: machine code of our own; posix: swapcontext(), slower", Default = OptionDefaults.Switch },
             new OptionSpec { Name = "async-queue", Value = "N", Help = "requests that may wait while all cores are busy; more get 503", Default = OptionDefaults.Text(OptionDefaults.Queue) },
-            new OptionSpec { Name = "ugreen-gc", Value = "N", Help = "the Python garbage collector's first threshold once the application is loaded; 0: leave it alone", Default = OptionDefaults.Text(OptionDefaults.GcThreshold) },
+            new OptionSpec { Name = "ugreen-gc", Value = "N", Help = "threshold of Python's garbage collector after loading; 0: as it is", Default = OptionDefaults.Text(OptionDefaults.GcThreshold) },
             new OptionSpec { Name = "ugreen-threads", Value = "N", Help = "OS threads for ugreen.run_in_thread(), started when needed", Default = OptionDefaults.Text(OptionDefaults.Threads) },
         ]),
         new("Limits",

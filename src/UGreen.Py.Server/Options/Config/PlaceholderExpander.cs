@@ -125,7 +125,10 @@ internal sealed class PlaceholderExpander
         if (dash <= 0) return _surroundings.Environment(inner);
 
         var orEmpty = inner[dash - 1] == ':';
-        var found = _surroundings.Environment(inner[..(orEmpty ? dash - 1 : dash)]);
+        var name = inner[..(orEmpty ? dash - 1 : dash)];
+        // A preset needs a name that a variable can have: anything else in such brackets was not meant for us.
+        if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')) return null;
+        var found = _surroundings.Environment(name);
         return found is null || (orEmpty && found.Length == 0) ? Text(inner[(dash + 1)..]) : found;
     }
 
