@@ -39,6 +39,7 @@ public sealed class PlaceholderTests
     [InlineData("%%(base) 100%", "%(base) 100%")]
     [InlineData("%(unknown) $(UNKNOWN) %(", "%(unknown) $(UNKNOWN) %(")]
     [InlineData("$(HOME):$(EMPTY):$(EMPTY-a):$(EMPTY:-b):$(NONE-c):$(NONE:-%(base))", "/root:::b:c:/srv")]
+    [InlineData("$(not a name-x) $(a=b:-c) $(:-x)", "$(not a name-x) $(a=b:-c) $(:-x)")]
     [InlineData("%(n + 3) %(n - 3) %(n * 3) %(n / 3) %(n / 0) %(n ++) %(n --)", "13 7 30 3 0 11 9")]
     [InlineData("%(n + 3 * 2) %(base n) %(2 2 + 1)", "26 /srv10 23")]
     [InlineData("%(n + what)", "%(n + what)")]
