@@ -271,7 +271,8 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
             error = e;
         }
 
-        _output.Reader.Complete(error);
+        // Without the error: who writes to a client that has left hears that nobody reads any more, which is nothing unexpected.
+        _output.Reader.Complete();
         _input.Writer.CancelPendingFlush();
         if (_abortReason is { } reason) Break(reason);
         else if (error is not null) Break(error);
