@@ -30,7 +30,6 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
 
     private const uint ReadEvents = EpollEvents.In | EpollEvents.RdHup;
     private const uint BrokenEvents = EpollEvents.Err | EpollEvents.Hup;
-
     private static long s_lastId;
 
     private readonly IoThread _io;
@@ -271,7 +270,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
             error = e;
         }
 
-        // Without the error: who writes to a client that has left hears that nobody reads any more, which is nothing unexpected.
+        // Without the error: that a client has left is nothing unexpected to who writes to it.
         _output.Reader.Complete();
         _input.Writer.CancelPendingFlush();
         if (_abortReason is { } reason) Break(reason);
