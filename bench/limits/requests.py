@@ -1,11 +1,10 @@
 """Requests per second for 13 bytes, for ``bench/limit``: UGreen.Py beside Kestrel alone and nginx."""
 
 import re
-import statistics
 import subprocess
 import sys
 
-from bench.common.figures import spread
+from bench.common.figures import ratio, spread
 from bench.common.machine import ROOT
 from bench.common.processes import Server
 from bench.limits.servers import build_kestrel
@@ -60,13 +59,8 @@ def print_tables(servers, results):
               "| server | requests per second | CPU per request, µs | median, ms | p99, ms | UGreen.Py serves of this | and takes of its CPU |\n|---|---:|---:|---:|---:|---:|---:|")
         for server in servers:
             of = {field: results[mode, server.name, field] for field in FIELDS}
-            serves, takes = (ratio(results, mode, ours, server.name, field) for field in ("rate", "cpu"))
+            serves, takes = (ratio(results[mode, ours, field], results[mode, server.name, field]) for field in ("rate", "cpu"))
             print(f"| {server.name} | {spread(of['rate'], ',.0f')} | {spread(of['cpu'], '.1f')} | {spread(of['median'], '.2f')} | {spread(of['p99'], '.2f')} | {serves:.2f} | {takes:.1f}x |")
-
-
-def ratio(results, mode, one, other, field):
-    """Median over the rounds of one server's figure divided by the other's in the same round."""
-    return statistics.median(a / b for a, b in zip(results[mode, one, field], results[mode, other, field]))
 
 
 def warm_up(servers, seconds):

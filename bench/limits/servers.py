@@ -2,39 +2,15 @@
 
 import ctypes
 import os
-import pathlib
 import signal
 import subprocess
 import tempfile
 
-from bench.common.machine import ROOT, which
+from bench.common import nginx as nginx_files
+from bench.common.machine import ROOT
 from bench.common.projects import build_project
 
 PROJECT = "bench/limits/kestrel/UGreen.Py.Bench.Kestrel.csproj"
-
-# One worker process, as the others have. It closes no connection by itself while it is measured.
-NGINX = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log stderr;
-worker_processes 1;
-events {{ worker_connections 16384; }}
-http {{
-    access_log off;
-    server_tokens off;
-    default_type text/plain;
-    keepalive_requests 1000000000;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    uwsgi_temp_path {folder}/uwsgi;
-    fastcgi_temp_path {folder}/fastcgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port} backlog=512;
-        location / {{ return 200 "Hello, world!"; }}
-    }}
-}}
-"""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -57,13 +33,10 @@ def serve_with_nginx(port):
         nginx.send_signal(signal.SIGTERM)
 
     with tempfile.TemporaryDirectory(prefix="ugreen-bench-nginx-") as folder:
-        configuration = pathlib.Path(folder) / "nginx.conf"
-        configuration.write_text(NGINX.format(folder=folder, port=port))
-        # As root nginx would give its worker away to a user who may not enter the folder.
-        user = ["-g", "user root;"] if os.geteuid() == 0 else []
+        command = nginx_files.prepare(folder, port, nginx_files.HELLO, backlog=512)
         # The signals wait until somebody is there to hand them to.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-        nginx = subprocess.Popen([which("nginx"), *user, "-p", folder, "-c", str(configuration)], stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent)
+        nginx = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent)
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})

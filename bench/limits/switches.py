@@ -1,10 +1,9 @@
 """What a switch costs in C, for ``bench/limit``: builds and runs ``switch.c``."""
 
 import fcntl
-import statistics
 import subprocess
 
-from bench.common.figures import spread
+from bench.common.figures import ratio, spread
 from bench.common.machine import ROOT
 
 CONTEXTS = [1, 30, 1000, 10000]
@@ -40,11 +39,6 @@ def one_row(results, contexts, trips=None):
     for lines in LINES:
         for kind in KINDS:
             results.setdefault((kind, contexts, lines), []).append(nanoseconds(kind, contexts, lines, trips))
-
-
-def ratio(ones, others):
-    """Median over the rounds of one figure divided by the other of the same round."""
-    return statistics.median(one / other for one, other in zip(ones, others))
 
 
 def print_table(results):

@@ -3,7 +3,8 @@
 import dataclasses
 import statistics
 
-from bench.running.results import ratios, spread
+from bench.common.figures import spread
+from bench.running.results import ratios
 from bench.running.servers import CONTENDERS
 
 

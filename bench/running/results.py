@@ -60,15 +60,6 @@ class Cell:
         return statistics.median(values) if values else None
 
 
-def spread(values, form, factor=1):
-    """ "median (lowest-highest)"; only the one when there is one."""
-    values = [value * factor for value in values]
-    if not values:
-        return "-"
-    middle = f"{statistics.median(values):{form}}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):{form}}-{max(values):{form}})"
-
-
 def ratios(above, metric, below, other=None):
     """Of each round in which both have a value. What disturbs the machine for longer than a round disturbs both, so the median of these says more than the ratio of two medians."""
     if above is None or below is None or above.trouble or below.trouble:

@@ -5,38 +5,12 @@ import os
 import pathlib
 import tempfile
 
+from bench.common import nginx
 from bench.common.machine import ROOT
 from bench.common.processes import Child, Trouble, cpu_of, free_port, memory_of
 
 #: Connections that may wait to be accepted: as many as the kernel allows, for all alike.
 BACKLOG = int(pathlib.Path("/proc/sys/net/core/somaxconn").read_text())
-
-NGINX = "/usr/sbin/nginx"
-
-NGINX_CONFIGURATION = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-worker_processes 1;
-worker_rlimit_nofile 8192;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    uwsgi_temp_path {folder}/uwsgi;
-    fastcgi_temp_path {folder}/fastcgi;
-    scgi_temp_path {folder}/scgi;
-    default_type text/plain;
-    keepalive_requests 1000000;
-{upstream}
-    server {{
-        listen 127.0.0.1:{port} backlog={backlog};
-        location / {{ {location} }}
-    }}
-}}
-"""
-
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
@@ -110,13 +84,9 @@ class Nginx:
     def __init__(self, location, upstream=""):
         self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="bench-run-")
-        folder = pathlib.Path(self._folder.name)
-        text = NGINX_CONFIGURATION.format(folder=folder, port=self.port, backlog=BACKLOG, location=location, upstream=upstream)
-        (folder / "nginx.conf").write_text(text)
-        # As root nginx would give its worker away to a user who may not enter the folder.
-        user = ["-g", "user root;"] if os.geteuid() == 0 else []
+        command = nginx.prepare(self._folder.name, self.port, location, BACKLOG, upstream)
         try:
-            self.child = Child("nginx", [NGINX, *user, "-p", folder, "-c", folder / "nginx.conf"], [self.port])
+            self.child = Child("nginx", command, [self.port])
         except Trouble:
             self._folder.cleanup()
             raise
@@ -141,7 +111,7 @@ class Running:
                 self._child = Child(contender.name, command, [port], env)
                 self.port = port
             if contender.behind or not contender.command:
-                location = contender.behind.format(port=self.port) if contender.behind else r'return 200 "Hello, world!";'
+                location = contender.behind.format(port=self.port) if contender.behind else nginx.HELLO
                 upstream = f"    upstream upstream {{ server 127.0.0.1:{self.port}; keepalive 64; }}" if "upstream" in location else ""
                 self._nginx = Nginx(location, upstream)
                 self.port = self._nginx.port

@@ -42,23 +42,6 @@ public sealed unsafe class EventFd : IDisposable
         if (!SignalBatch.TryHold(this)) Signal();
     }
 
-    /// <summary>Takes back all signals so far. Returns how many there were; 0 when none was pending.</summary>
-    /// <exception cref="LinuxException">The read failed.</exception>
-    public ulong Drain()
-    {
-        ulong count = 0;
-
-        // SAFETY: eight bytes of this frame are written.
-        while (Libc.read(_fd, &count, sizeof(ulong)) < 0)
-        {
-            int errno = Marshal.GetLastPInvokeError();
-            if (errno == Errno.EAGAIN) return 0;
-            if (errno != Errno.EINTR) throw new LinuxException("read(eventfd)", errno);
-        }
-
-        return count;
-    }
-
     public void Dispose()
     {
         int fd = Interlocked.Exchange(ref _fd, -1);

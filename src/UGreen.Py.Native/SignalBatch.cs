@@ -3,7 +3,8 @@ namespace UGreen.Py.Native;
 /// <summary>
 /// Holds back the signals that a thread gives to others until it has done a round of work, so that the others are woken once for all of it.
 /// <para>
-/// Invariant: who opens a batch on a thread closes it before that thread sleeps, or computes for long: until then those who are to be woken sleep on.
+/// Invariant: who opens a batch on a thread closes it before that thread sleeps, or computes for long: until then those who are to be woken sleep on, and no other poster wakes
+/// them, because he sees that somebody is about to.
 /// </para>
 /// </summary>
 public static class SignalBatch

@@ -89,8 +89,22 @@ internal sealed class DirectTransport : IConnectionListenerFactory, IDisposable
     private void Tick()
     {
         if (Interlocked.Exchange(ref _isTicking, 1) == 1) return;
-        foreach (var (connection, _) in _open) connection.Tick();
+        foreach (var (connection, _) in _open) TickOne(connection);
         Volatile.Write(ref _isTicking, 0);
+    }
+
+    private void TickOne(PolledConnection connection)
+    {
+        try
+        {
+            connection.Tick();
+        }
+#pragma warning disable CA1031 // one connection's; thrown by a timer it would be the process's
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            FrontLog.ConnectionFault(_logger, error);
+        }
     }
 
     /// <summary>Features that are Kestrel's connection object, and that a connection of ours cannot be.</summary>
@@ -102,13 +116,28 @@ internal sealed class DirectTransport : IConnectionListenerFactory, IDisposable
 
     private async Task AcceptAsync(IConnectionListener listener, ConnectionDelegate serve, (Type, object)[] presets)
     {
-        while (await listener.AcceptAsync().ConfigureAwait(false) is { } accepted)
+        while (await NextAsync(listener).ConfigureAwait(false) is { } accepted)
         {
             foreach (var (key, value) in presets) accepted.Features[key] = value;
             var polled = accepted.Features.GetRequiredFeature<PolledConnection>();
             _open.TryAdd(polled, polled);
             if (polled.IsOnItsThread) _ = ServeAsync(accepted, polled, serve);
             else polled.Scheduler.Schedule(_ => _ = ServeAsync(accepted, polled, serve), null);
+        }
+    }
+
+    private async ValueTask<ConnectionContext?> NextAsync(IConnectionListener listener)
+    {
+        try
+        {
+            return await listener.AcceptAsync().ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // whatever it is, this socket is served no more, and nobody else would say so
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            FrontLog.AcceptFailed(_logger, listener.EndPoint.ToString() ?? "", error.Message);
+            return null;
         }
     }
 
@@ -125,10 +154,17 @@ internal sealed class DirectTransport : IConnectionListenerFactory, IDisposable
             FrontLog.ConnectionFault(_logger, error);
         }
 
-        await polled.CompleteAsync(_logger).ConfigureAwait(false);
-        await connection.DisposeAsync().ConfigureAwait(false);
-        _open.TryRemove(polled, out _);
-        if (_isStopping && _open.IsEmpty) _empty.TrySetResult();
+        try
+        {
+            await polled.CompleteAsync(_logger).ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            // Whatever happened: who waits for the last one must not wait for ever.
+            _open.TryRemove(polled, out _);
+            if (_isStopping && _open.IsEmpty) _empty.TrySetResult();
+        }
     }
 
     /// <summary>What Kestrel sees of a socket: the template, and then nothing until the end.</summary>

@@ -31,12 +31,12 @@ internal sealed class IoThread : PipeScheduler, IDisposable
     private readonly ConcurrentQueue<Work> _work = new();
     private readonly Queue<Work> _after = new();
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerWait];
+    private readonly Stack<int> _freeSlots = new();
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private readonly int _threadId;
     private IPolled?[] _slots = new IPolled?[64];
     private uint[] _generations = new uint[64];
-    private readonly Stack<int> _freeSlots = new();
     private int _usedSlots;
     private int _isAsleep;
     private uint _served;
@@ -111,7 +111,7 @@ internal sealed class IoThread : PipeScheduler, IDisposable
     {
         while (!_isStopping)
         {
-            var count = _epoll.Wait(_events, MayNotSleep() ? 0 : -1);
+            var count = _epoll.Wait(_events, MaySleep() ? -1 : 0);
             Volatile.Write(ref _isAsleep, 0);
             SignalBatch.Open();
             for (var i = 0; i < count; i++)
@@ -130,12 +130,12 @@ internal sealed class IoThread : PipeScheduler, IDisposable
         _epoll.Dispose();
     }
 
-    /// <summary>False: from now on posters wake this thread.</summary>
-    private bool MayNotSleep()
+    /// <summary>True: from now on posters wake this thread.</summary>
+    private bool MaySleep()
     {
-        if (!_work.IsEmpty) return true;
+        if (!_work.IsEmpty) return false;
         Interlocked.Exchange(ref _isAsleep, 1);
-        return !_work.IsEmpty;
+        return _work.IsEmpty;
     }
 
     private void RunWork()
@@ -155,57 +155,35 @@ internal sealed class IoThread : PipeScheduler, IDisposable
         SignalBatch.Open();
     }
 
-    private void Run(Work work)
+    private void Dispatch(in EpollEvent e)
     {
-        try
-        {
-            work.Action(work.State);
-        }
-#pragma warning disable CA1031 // other connections live on this thread; a fault of one must not be theirs
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            FrontLog.IoThreadFault(_logger, error);
-        }
-
-        if (_after.Count > 0) RunAfter();
+        if (e.Data == WakeUpData) return;
+        var slot = (int)(uint)e.Data;
+        if (slot < _usedSlots && _generations[slot] == (uint)(e.Data >> 32) && _slots[slot] is { } watcher) Serve(watcher, e.Events, default);
     }
 
-    private void RunAfter()
+    private void Run(Work work) => Serve(null, 0, work);
+
+    /// <summary>An event for its watcher, or else the work; then what that has put off.</summary>
+    private void Serve(IPolled? watcher, uint events, Work work)
     {
-        // What is run may add to it, and Run must not come back here for that.
-        while (_after.TryDequeue(out var work))
+        do
         {
             try
             {
-                work.Action(work.State);
+                if (watcher is not null) watcher.OnEvents(events);
+                else work.Action(work.State);
             }
-#pragma warning disable CA1031
+#pragma warning disable CA1031 // other connections live on this thread; a fault of one must not be theirs
             catch (Exception error)
 #pragma warning restore CA1031
             {
                 FrontLog.IoThreadFault(_logger, error);
             }
-        }
-    }
 
-    private void Dispatch(in EpollEvent e)
-    {
-        if (e.Data == WakeUpData) return;
-        var slot = (int)(uint)e.Data;
-        if (slot >= _usedSlots || _generations[slot] != (uint)(e.Data >> 32) || _slots[slot] is not { } watcher) return;
-        try
-        {
-            watcher.OnEvents(e.Events);
+            watcher = null;
         }
-#pragma warning disable CA1031
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            FrontLog.IoThreadFault(_logger, error);
-        }
-
-        if (_after.Count > 0) RunAfter();
+        while (_after.TryDequeue(out work));
     }
 
     private int TakeSlot(IPolled watcher)

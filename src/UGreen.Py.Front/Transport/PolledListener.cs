@@ -17,7 +17,7 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
     // So many are accepted in a row before the connections get their turn.
     private const int AcceptsPerTurn = 64;
 
-    private static readonly TimeSpan s_pauseWithoutFds = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket _socket;
     private readonly int _fd;
@@ -147,7 +147,9 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
 
     private PolledConnection? TryAccept()
     {
-        while (true)
+        var errno = 0;
+        // Bounded: an error that does not go away must not keep the thread here.
+        for (var tries = 0; tries < AcceptsPerTurn; tries++)
         {
             int fd;
             IPEndPoint? peer;
@@ -163,21 +165,20 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
                 return Begin(fd, peer);
             }
 
-            switch (-fd)
+            errno = -fd;
+            if (errno == Errno.EAGAIN) return null;
+            if (errno is Errno.EMFILE or Errno.ENFILE or Errno.ENOBUFS or Errno.ENOMEM) break;
+            if (errno is Errno.EBADF or Errno.EINVAL)
             {
-                case Errno.EAGAIN:
-                    return null;
-                case Errno.EMFILE or Errno.ENFILE or Errno.ENOBUFS or Errno.ENOMEM:
-                    WaitForFds(-fd);
-                    return null;
-                case Errno.EBADF or Errno.EINVAL:
-                    FrontLog.AcceptFailed(_logger, EndPoint.ToString() ?? "", Errno.Name(-fd));
-                    return null;
-                default:
-                    // That client's trouble (it has left again): the next one.
-                    continue;
+                FrontLog.AcceptFailed(_logger, EndPoint.ToString() ?? "", Errno.Name(errno));
+                return null;
             }
+
+            // Else it is that client's trouble (it has left again, accept(2)): the next one.
         }
+
+        TryLater(errno);
+        return null;
     }
 
     private PolledConnection Begin(int fd, IPEndPoint? peer)
@@ -188,12 +189,12 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
         return connection;
     }
 
-    /// <summary>The connections wait in the kernel; some that are open will end.</summary>
-    private void WaitForFds(int errno)
+    /// <summary>The connections wait in the kernel; some that are open will end and give their descriptors back.</summary>
+    private void TryLater(int errno)
     {
         if (_warnings.TryPass(out _)) FrontLog.AcceptPaused(_logger, EndPoint.ToString() ?? "", Errno.Name(errno));
         _retry ??= _time.CreateTimer(static self => ((PolledListener)self!)._home.Post(static self => ((PolledListener)self!).Give(), self), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _retry.Change(s_pauseWithoutFds, Timeout.InfiniteTimeSpan);
+        _retry.Change(s_pause, Timeout.InfiniteTimeSpan);
     }
 
     private Task OnThreadAsync(Action action)

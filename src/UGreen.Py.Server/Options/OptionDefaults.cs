@@ -30,6 +30,7 @@ internal static class OptionDefaults
     public const int GcThreshold = 10_000;
 
     public const int MaxGcThreshold = 1_000_000_000;
+
     /// <summary>Where Python's own ThreadPoolExecutor stops, too: these threads wait for others and not for a CPU, but each that wakes up wants the GIL.</summary>
     public const int Threads = 32;
     /// <summary>Each reserves a stack of 8 MiB; many more meet the kernel's limits.</summary>

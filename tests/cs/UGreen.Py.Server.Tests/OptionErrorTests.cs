@@ -26,6 +26,7 @@ public sealed class OptionErrorTests
     [InlineData("--ugreen-stacksize: 15 is out of range (16 to 65536)", "--ugreen-stacksize", "15", "app")]
     [InlineData("--ugreen-switch: 'fast' is not known; expected direct or posix", "--ugreen-switch", "fast", "app")]
     [InlineData("--ugreen-threads: 0 is out of range (1 to 4096)", "--ugreen-threads", "0", "app")]
+    [InlineData("--ugreen-gc: -1 is out of range (0 to 1000000000)", "--ugreen-gc", "-1", "app")]
     [InlineData("--async-queue: -1 is out of range (0 to 1000000)", "--async-queue", "-1", "app")]
     [InlineData("--shutdown-timeout: 'soon' is not a whole number", "--shutdown-timeout", "soon", "app")]
     [InlineData("--log-level: 'loud' is not known; expected trace, debug, info, warning, error, critical or none", "--log-level", "loud", "app")]

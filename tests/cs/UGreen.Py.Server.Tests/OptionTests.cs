@@ -135,12 +135,13 @@ public sealed class OptionTests
     public void The_rest()
     {
         var options = Run(
-            "app", "--ugreen-stacksize", "16", "--ugreen-switch", "posix", "--async-queue", "0", "--ugreen-threads", "7", "--chdir", "/there", "--python", "/there/python",
+            "app", "--ugreen-stacksize", "16", "--ugreen-switch", "posix", "--async-queue", "0", "--ugreen-gc", "0", "--ugreen-threads", "7", "--chdir", "/there", "--python", "/there/python",
             "--shutdown-timeout", "0", "--log-level", "Debug", "-L", "--psycopg2");
 
         Assert.Equal(16, options.StackPages);
         Assert.Equal(SwitchKind.Posix, options.Switch);
         Assert.Equal(0, options.QueueLimit);
+        Assert.Equal(0, options.GcThreshold);
         Assert.Equal(7, options.Threads);
         Assert.Equal("/there", options.Chdir);
         Assert.Equal("/there/python", options.Python);
