@@ -3,8 +3,8 @@
 import csv
 import io
 
-from bench.running.ratios import Ratios
 from bench.common.figures import spread
+from bench.running.ratios import Ratios
 from bench.running.results import LATENCIES, METRICS, ratios
 from bench.running.servers import CONTENDERS
 from bench.running.workloads import WORKLOADS

@@ -17,11 +17,11 @@ from serving import ROOT
 
 sys.path.insert(0, str(ROOT))
 
+from bench.common.figures import spread  # noqa: E402
 from bench.common.processes import Child, Trouble, free_port  # noqa: E402
 from bench.running import chart, report  # noqa: E402
 from bench.running.load import Request, Steady, hold, look, read_steady, read_wrk  # noqa: E402
 from bench.running.ratios import Ratios, Verdict  # noqa: E402
-from bench.common.figures import spread  # noqa: E402
 from bench.running.results import Cell, ratios  # noqa: E402
 from bench.running.servers import CONTENDERS  # noqa: E402
 from bench.running.workloads import WORKLOADS  # noqa: E402
