@@ -6,21 +6,27 @@ using UGreen.Py.Native;
 namespace UGreen.Py.CPython;
 
 /// <summary>
-/// The one loaded libpython. It is opened with global symbols, because extension modules (Debian links them without libpython) look for the C API there.
+/// The one CPython of this process: the program itself, where that has the C API in it (adr/0034), or a shared library. That one is opened with global symbols, because extension
+/// modules (Debian links them without libpython) look for the C API there.
 /// Set once, before the first call into <see cref="CApi"/>; a process has one CPython for its whole life.
 /// </summary>
 public static class LibPython
 {
     private static nint _handle;
 
+    /// <summary>The program of this process is a CPython. A libpython beside it would share half of its symbols with it, so none can be loaded.</summary>
+    public static bool IsOwnProgram { get; } = DynamicLibrary.TrySymbol(0, "Py_GetVersion", out _);
+
     /// <summary>Loads the library; once that has succeeded, a second call with any path throws <see cref="InvalidOperationException"/>.</summary>
-    public static void Load(string path)
+    /// <param name="path">Null: this process's own program.</param>
+    public static void Load(string? path)
     {
         if (_handle != 0) throw new InvalidOperationException("libpython is loaded already");
+        if (IsOwnProgram != path is null) throw new InvalidOperationException(IsOwnProgram ? $"{path}: this program is a Python already" : "this program is no Python");
         nint handle;
         try
         {
-            handle = DynamicLibrary.OpenGlobal(path);
+            handle = path is null ? DynamicLibrary.OpenProgram() : DynamicLibrary.OpenGlobal(path);
         }
         catch (DllNotFoundException error)
         {

@@ -1,10 +1,13 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using UGreen.Py.CPython.Layout;
+using UGreen.Py.Native;
 
 namespace UGreen.Py.CPython;
 
 /// <summary>
-/// Finds libpython. In this order: what the user named (a shared library or a Python executable), the base of the virtualenv, Debian's own.
+/// Finds CPython: an executable that holds it (to be run, adr/0034), or a libpython. In this order: what the user named (a shared library or a Python executable), the base of the
+/// virtualenv, Debian's own.
 /// Nothing is looked up on PATH: the first <c>python3</c> there need not be the one whose packages Debian installs.
 /// </summary>
 public static class PythonLocator
@@ -12,16 +15,51 @@ public static class PythonLocator
     // Debian's multi-arch folder first, then where other distributions and a plain "make install" put it.
     private static readonly string[] LibraryFolders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"];
 
-    /// <summary>Finds the installation or throws <see cref="PythonStartException"/> with what was looked for.</summary>
+    /// <summary>
+    /// The executable that a process has to run for having this Python in its own program; null when only a library will do. Executables of that kind export the C API to extension
+    /// modules, as CPython's own do unless they were built with --enable-shared.
+    /// </summary>
+    /// <exception cref="PythonStartException">There is no such Python; <see cref="Find"/> says the same.</exception>
+    public static string? FindExecutable(string? python, string? virtualEnv)
+    {
+        IEnumerable<string> candidates;
+        if (python is not null) candidates = IsLibrary(python) ? [] : [Path.GetFullPath(python)];
+        else if (virtualEnv is not null) candidates = BaseExecutables(virtualEnv);
+        else candidates = DefaultExecutables();
+        return candidates.FirstOrDefault(HoldsPython);
+    }
+
+    private static string[] BaseExecutables(string virtualEnv)
+    {
+        var (home, version) = ReadSettings(virtualEnv);
+        return [Path.Combine(home, "python" + version), Path.Combine(home, "python3")];
+    }
+
+    private static bool HoldsPython(string path) => RuntimeInformation.ProcessArchitecture == Architecture.X64 && ElfSymbols.IsProgramThatExports(path, "Py_InitializeEx");
+
+    /// <summary>Of the version whose library would be taken, the one beside that; without any library, where distributions put them.</summary>
+    private static IEnumerable<string> DefaultExecutables()
+        => DefaultLibrary() is { } found ? [found.ProgramName] : from version in KnownVersions() from folder in (string[])["/usr/bin", "/usr/local/bin"] select Path.Combine(folder, "python" + version);
+
+    /// <summary>Finds the installation or throws <see cref="PythonStartException"/> with what was looked for. In a process whose program is a Python, that is it.</summary>
     /// <param name="python">Value of --python or UGREEN_PYTHON: a libpython or an executable; null for the default.</param>
     /// <param name="virtualEnv">Value of --virtualenv; null for none.</param>
     public static PythonInstallation Find(string? python, string? virtualEnv)
     {
-        var found = python is not null ? FromUser(python) : virtualEnv is not null ? FromVirtualEnv(virtualEnv) : Default();
+        var found = LibPython.IsOwnProgram ? new PythonInstallation(null, OwnProgramName(python))
+            : python is not null ? FromUser(python)
+            : virtualEnv is not null ? FromVirtualEnv(virtualEnv)
+            : DefaultLibrary() ?? throw new PythonStartException(
+                $"no libpython found: looked for CPython {string.Join(", ", KnownVersions())} in {string.Join(", ", LibraryFolders)}; install Debian's libpython3.11 or name one with --python PATH");
         return virtualEnv is null ? found : found with { ProgramName = VirtualEnvProgram(virtualEnv) };
     }
 
-    private static PythonInstallation Default()
+    // As the user called it: a virtualenv's bin/python is a link to its base, and finds its packages by its own name only.
+    private static string OwnProgramName(string? python) => python is null || IsLibrary(python) ? Environment.ProcessPath ?? "/usr/bin/python3" : Path.GetFullPath(python);
+
+    private static bool IsLibrary(string python) => Path.GetFileName(python).Contains(".so", StringComparison.Ordinal);
+
+    private static PythonInstallation? DefaultLibrary()
     {
         foreach (var version in KnownVersions())
         {
@@ -31,15 +69,14 @@ public static class PythonLocator
             }
         }
 
-        throw new PythonStartException(
-            $"no libpython found: looked for CPython {string.Join(", ", KnownVersions())} in {string.Join(", ", LibraryFolders)}; install Debian's libpython3.11 or name one with --python PATH");
+        return null;
     }
 
     private static PythonInstallation FromUser(string python)
     {
         var path = Path.GetFullPath(python);
         if (!File.Exists(path)) throw new PythonStartException($"--python {python}: no such file");
-        if (Path.GetFileName(path).Contains(".so", StringComparison.Ordinal))
+        if (IsLibrary(path))
         {
             var version = KnownVersions().FirstOrDefault(v => path.Contains("libpython" + v, StringComparison.Ordinal));
             return new PythonInstallation(path, ProgramFor(path, version ?? "3"));
@@ -50,6 +87,18 @@ public static class PythonLocator
     }
 
     private static PythonInstallation FromVirtualEnv(string virtualEnv)
+    {
+        var (home, version) = ReadSettings(virtualEnv);
+        var prefix = Path.GetDirectoryName(home.TrimEnd('/')) ?? "/usr";
+        foreach (var folder in LibraryFolders.Prepend(Path.Combine(prefix, "lib")))
+        {
+            if (LibraryIn(folder, version) is { } library) return new PythonInstallation(library, ProgramFor(library, version));
+        }
+
+        throw new PythonStartException($"--virtualenv {virtualEnv}: no libpython{version}.so found beside {home} or in {string.Join(", ", LibraryFolders)}; name it with --python PATH");
+    }
+
+    private static (string Home, string Version) ReadSettings(string virtualEnv)
     {
         var settings = Path.Combine(virtualEnv, "pyvenv.cfg");
         if (!File.Exists(settings)) throw new PythonStartException($"--virtualenv {virtualEnv}: not a virtual environment (no pyvenv.cfg in it)");
@@ -68,14 +117,7 @@ public static class PythonLocator
         if (home is null || version is null) throw new PythonStartException($"--virtualenv {virtualEnv}: pyvenv.cfg names no home or no version");
         if (!KnownVersions().Contains(version))
             throw new PythonStartException($"--virtualenv {virtualEnv}: it is of CPython {version}; this build knows {string.Join(", ", KnownVersions())}");
-
-        var prefix = Path.GetDirectoryName(home.TrimEnd('/')) ?? "/usr";
-        foreach (var folder in LibraryFolders.Prepend(Path.Combine(prefix, "lib")))
-        {
-            if (LibraryIn(folder, version) is { } library) return new PythonInstallation(library, ProgramFor(library, version));
-        }
-
-        throw new PythonStartException($"--virtualenv {virtualEnv}: no libpython{version}.so found beside {home} or in {string.Join(", ", LibraryFolders)}; name it with --python PATH");
+        return (home, version);
     }
 
     private static string VirtualEnvProgram(string virtualEnv)

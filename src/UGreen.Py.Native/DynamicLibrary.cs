@@ -10,7 +10,12 @@ public static class DynamicLibrary
 
     /// <summary>Loads a shared library with all symbols bound now and visible to libraries that are loaded later. It is never unloaded.</summary>
     /// <exception cref="DllNotFoundException">With the text of dlerror.</exception>
-    public static nint OpenGlobal(string path)
+    public static nint OpenGlobal(string path) => Open(path);
+
+    /// <summary>The program of this process, and all that is loaded globally.</summary>
+    public static nint OpenProgram() => Open(null);
+
+    private static nint Open(string? path)
     {
         lock (s_gate)
         {

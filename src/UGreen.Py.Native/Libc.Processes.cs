@@ -71,6 +71,9 @@ public static unsafe partial class Libc
     public static partial int sigfillset(void* set);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int execve(byte* path, byte** arguments, byte** environment);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int waitid(int kind, int id, void* info, int options);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace UGreen.Py.Native;
 
@@ -30,6 +31,16 @@ public static unsafe class ProcessEnvironment
         var environment = *(byte***)DynamicLibrary.GlobalSymbol("environ");
         if (environment == null) return entries;
         for (var entry = environment; *entry != null; entry++) entries.Add(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(*entry).ToArray());
+        return entries;
+    }
+
+    /// <summary>Entries as of <see cref="Entries"/>, changed in place: a value to set, or null for a variable that shall go.</summary>
+    internal static List<byte[]> Changed(List<byte[]> entries, IReadOnlyDictionary<string, string?> changes)
+    {
+        if (changes.Count == 0) return entries;
+        var changed = changes.Keys.Select(name => Encoding.UTF8.GetBytes(name + "=")).ToList();
+        entries.RemoveAll(entry => changed.Exists(name => entry.AsSpan().StartsWith(name)));
+        entries.AddRange(from change in changes where change.Value is not null select CStrings.Encode($"{change.Key}={change.Value}"));
         return entries;
     }
 }

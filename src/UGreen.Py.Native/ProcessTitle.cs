@@ -22,9 +22,28 @@ public static unsafe class ProcessTitle
     public static int Room => Math.Max(0, s_area.Bytes - 1);
 
     /// <summary>Sets it; what is too long is cut. Any thread.</summary>
-    public static void Set(string title)
+    public static void Set(string title) => Write(Encoding.UTF8.GetBytes(title.Replace('\0', ' ')));
+
+    /// <summary>Leaves out one of the arguments.</summary>
+    /// <param name="index">0 is the name of the program.</param>
+    public static void RemoveArgument(int index)
     {
-        var bytes = Encoding.UTF8.GetBytes(title.Replace('\0', ' '));
+        // SAFETY: as in Write; copied at once.
+        var arguments = new ReadOnlySpan<byte>((void*)s_area.Start, s_area.Bytes).ToArray();
+        var start = 0;
+        for (; index > 0 && start >= 0; index--) start = Behind(arguments, start);
+        if (start < 0 || Behind(arguments, start) is not (>= 0 and var end)) return;
+        Write([.. arguments.AsSpan(0, start), .. arguments.AsSpan(end)]);
+    }
+
+    private static int Behind(ReadOnlySpan<byte> arguments, int start)
+    {
+        var length = start < arguments.Length ? arguments[start..].IndexOf((byte)0) : -1;
+        return length < 0 ? -1 : start + length + 1;
+    }
+
+    private static void Write(ReadOnlySpan<byte> bytes)
+    {
         var length = Math.Min(bytes.Length, Room);
         // Not in the middle of a character.
         while (length > 0 && length < bytes.Length && (bytes[length] & 0xC0) == 0x80) length--;
@@ -34,7 +53,7 @@ public static unsafe class ProcessTitle
             // SAFETY: the area is what the kernel mapped for argv, writable for the life of the process; nothing in this process reads it after main's beginning (the runtime
             // and Python have copies). The zero at its end stays.
             var area = new Span<byte>((void*)s_area.Start, s_area.Bytes);
-            bytes.AsSpan(0, length).CopyTo(area);
+            bytes[..length].CopyTo(area);
             area[length..].Clear();
         }
     }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace UGreen.Py.Native;
@@ -123,14 +122,7 @@ public static unsafe class SpawnedProcess
     }
 
     private static List<byte[]> EnvironmentOf(SpawnRequest request)
-    {
-        var strings = request.Environment is { } whole ? [.. whole.Select(v => CStrings.Encode($"{v.Key}={v.Value}"))] : ProcessEnvironment.Entries();
-        if (request.Changes.Count == 0) return strings;
-        var changed = request.Changes.Keys.Select(name => Encoding.UTF8.GetBytes(name + "=")).ToList();
-        strings.RemoveAll(entry => changed.Exists(name => entry.AsSpan().StartsWith(name)));
-        strings.AddRange(from change in request.Changes where change.Value is not null select CStrings.Encode($"{change.Key}={change.Value}"));
-        return strings;
-    }
+        => ProcessEnvironment.Changed(request.Environment is { } whole ? [.. whole.Select(v => CStrings.Encode($"{v.Key}={v.Value}"))] : ProcessEnvironment.Entries(), request.Changes);
 
     private static ExitStatus? WaitFor(int pid, int options)
     {

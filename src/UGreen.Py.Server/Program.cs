@@ -19,6 +19,7 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        PythonHost.Arrive();
         var report = DaemonReport.Take();
         WorkerRole? role;
         try
@@ -43,15 +44,29 @@ internal static class Program
                 foreach (var warning in refused.Warnings) Console.Error.Write($"ugreen-py: warning: {warning}\n");
                 foreach (var error in refused.Errors) Console.Error.Write($"ugreen-py: {error}\n");
                 return ExitCode.Usage;
-            case CommandLineResult.Run { Options.Process.Daemonize: { } logFile } when !report.IsDaemon && role is null:
-                return RunInBackground(args, logFile);
+            case CommandLineResult.Run { Options.Process.Daemonize: { } logFile } run when !report.IsDaemon && role is null:
+                return RunInBackground(args, run.Options, logFile);
             case CommandLineResult.Run run:
+                // A master runs no Python, and who was started by one of ours runs what it shall.
+                if (role is null && !report.IsDaemon && !run.Options.Master.IsEnabled) BecomePython(run.Options, args);
                 // In the background all output goes to the file, which is then also opened again by SIGUSR1.
                 Start(run.Options with { LogTo = run.Options.LogTo ?? run.Options.Process.Daemonize }, args, report, role);
                 break;
         }
 
         return ExitCode.Failure;
+    }
+
+    private static void BecomePython(ServerOptions options, string[] args)
+    {
+        try
+        {
+            PythonHost.For(options)?.Become(args);
+        }
+        catch (LinuxException e)
+        {
+            Console.Error.Write($"ugreen-py: warning: Python's executable cannot be run, its library is used: {e.Message}\n");
+        }
     }
 
     private static void Start(ServerOptions options, string[] args, DaemonReport report, WorkerRole? role)
@@ -72,6 +87,7 @@ internal static class Program
 
         var logger = logs.Loggers.CreateLogger(ServerLog.Category);
         if (role is null) Report(options, logger, logs);
+        if (PythonHost.WasRefused) ServerLog.PreloadRefused(logger);
         // Before Python starts and before anything else runs that could ask for one.
         foreach (var (name, value) in options.Variables) ProcessEnvironment.Set(name, value);
         if (role is not null) Work(options, logs, logger, role);
@@ -190,11 +206,11 @@ internal static class Program
         Leave(code, logs);
     }
 
-    private static int RunInBackground(string[] args, string logFile)
+    private static int RunInBackground(string[] args, ServerOptions options, string logFile)
     {
         try
         {
-            return Daemonizer.Run(args, logFile, Console.Out, Console.Error);
+            return Daemonizer.Run(args, options.Master.IsEnabled ? null : PythonHost.For(options), logFile, Console.Out, Console.Error);
         }
         catch (StartupException e)
         {

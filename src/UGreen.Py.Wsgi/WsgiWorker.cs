@@ -36,7 +36,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
     /// <summary>"3.11.2"; valid after <see cref="StartAsync"/>.</summary>
     public string PythonVersion { get; private set; } = "";
 
-    /// <summary>Path of the loaded libpython; valid after <see cref="StartAsync"/>.</summary>
+    /// <summary>Path of the loaded libpython, or of this process's own program; valid after <see cref="StartAsync"/>.</summary>
     public string PythonLibrary { get; private set; } = "";
 
     /// <summary>Ends when the hub has ended and Python's atexit functions have run; faults when the hub died of a bug of its own.</summary>
@@ -150,7 +150,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
     {
         if (_settings.Chdir is { } folder) ChangeFolder(folder);
         var installation = PythonLocator.Find(_settings.PythonPath, _settings.VirtualEnv);
-        PythonLibrary = installation.LibraryPath;
+        PythonLibrary = installation.LibraryPath ?? Environment.ProcessPath ?? installation.ProgramName;
         Interpreter.Start(installation);
         PythonVersion = Interpreter.Version;
 

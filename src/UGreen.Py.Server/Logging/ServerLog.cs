@@ -48,6 +48,9 @@ internal static partial class ServerLog
     [LoggerMessage(1023, LogLevel.Information, "SIGUSR1: there is no log file to open again (--logto, --req-logger)")]
     public static partial void NothingToReopen(ILogger logger);
 
+    [LoggerMessage(1024, LogLevel.Warning, "the dynamic loader refused to run this server in Python's executable, so Python's shared library is used, which is slower (file capabilities on it? no /proc?)")]
+    public static partial void PreloadRefused(ILogger logger);
+
     // 1010 to 1019: configuration files
 
     [LoggerMessage(1010, LogLevel.Warning, "{Message}")]

@@ -155,6 +155,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
         return new WorkerLauncher(common, _board, locks, _listeners.Descriptors, _options.Process)
         {
             Post = Post,
+            Host = PythonHost.For(_options),
             Time = _time,
             Said = Said,
             Ended = (worker, status) => _supervisor.Exited(worker.Pid, status),

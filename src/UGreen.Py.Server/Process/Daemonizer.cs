@@ -17,12 +17,13 @@ internal static class Daemonizer
     private const int Terminate = 15;
 
     /// <param name="arguments">Of this process, without its name.</param>
+    /// <param name="host">Who runs it; null: this program's executable.</param>
     /// <param name="logFile">Gets the output of the server.</param>
     /// <param name="output">What the operator reads.</param>
     /// <param name="errors">What the operator reads.</param>
     /// <returns>The exit code for this process.</returns>
     /// <exception cref="StartupException">The program cannot be started.</exception>
-    public static int Run(IReadOnlyList<string> arguments, string logFile, TextWriter output, TextWriter errors)
+    public static int Run(IReadOnlyList<string> arguments, PythonHost? host, string logFile, TextWriter output, TextWriter errors)
     {
         var program = OwnProgram.Find("--daemonize");
         int pid;
@@ -34,14 +35,17 @@ internal static class Daemonizer
             using (var input = File.OpenHandle("/dev/null"))
             using (var log = new SafeFileHandle(OutputDescriptor.OpenForAppend(logFile, out var isNew), ownsHandle: true))
             {
-                pid = SpawnedProcess.Start(new SpawnRequest
+                var request = new SpawnRequest
                 {
                     Path = program.Path,
                     Arguments = [program.Path, .. program.Before, .. arguments],
                     Changes = new Dictionary<string, string?> { [DaemonReport.Variable] = DaemonReport.Text(ReportNumber, isNew) },
                     Descriptors = new Dictionary<int, int> { [0] = Number(input), [1] = Number(log), [2] = Number(log), [ReportNumber] = Number(theirs) },
                     NewSession = true,
-                });
+                };
+                SafeFileHandle? library = null;
+                if (host is not null) request = host.Apply(request, out library);
+                using (library) pid = SpawnedProcess.Start(request);
             }
         }
         catch (LinuxException e)

@@ -1,0 +1,35 @@
+namespace UGreen.Py.Native;
+
+/// <summary>What this process is to others.</summary>
+public static unsafe class OwnProcess
+{
+    private const int MaximumName = 15;
+
+    /// <summary>What top, and ps without options, call the calling thread; of the main thread it is the process's name. At most 15 bytes of it.</summary>
+    public static void SetName(string name)
+    {
+        var bytes = new byte[MaximumName + 1];
+        _ = System.Text.Encoding.UTF8.TryGetBytes(name, bytes.AsSpan(0, MaximumName), out _);
+        // SAFETY: prctl reads a string of at most 16 bytes, which ends with a zero here, and copies it.
+        fixed (byte* first = bytes) _ = Libc.prctl(Libc.ProcessControl.SetName, (nint)first, 0, 0, 0);
+    }
+
+    /// <summary>Becomes another program: same pid, same parent, same descriptors but for those that are closed on exec. Returns only when that failed.</summary>
+    /// <param name="path">The program.</param>
+    /// <param name="arguments">argv[0] included.</param>
+    /// <param name="changes">What shall differ in the environment; null: the variable goes.</param>
+    /// <param name="inherited">A descriptor that the program shall have although it is closed on exec.</param>
+    /// <exception cref="LinuxException">Always, when it returns: ENOENT, EACCES, E2BIG …</exception>
+    public static void Become(string path, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> changes, int inherited)
+    {
+        if (Libc.fcntl(inherited, Libc.FileControl.SetFd, 0) != 0) throw LinuxException.Last("fcntl");
+        using var file = new CStrings([CStrings.Encode(path)]);
+        using var list = new CStrings([.. arguments.Select(CStrings.Encode)]);
+        using var environment = new CStrings(ProcessEnvironment.Changed(ProcessEnvironment.Entries(), changes));
+        // SAFETY: both arrays end with a null pointer and live until the call has returned, which it does only without effect.
+        _ = Libc.execve(file.Pointer[0], list.Pointer, environment.Pointer);
+        var error = LinuxException.Last($"execve of {path}");
+        _ = FileDescriptors.SetCloseOnExec(inherited);
+        throw error;
+    }
+}
