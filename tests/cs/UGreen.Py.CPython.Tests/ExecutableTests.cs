@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Runtime.Versioning;
+using UGreen.Py.Native;
+using Xunit;
+
+namespace UGreen.Py.CPython.Tests;
+
+/// <summary>Which executables hold a CPython, and the library that makes one run .NET, as far as that goes without running it: tests/py/test_python_host.py does.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class ExecutableTests : IDisposable
+{
+    private const string Python = "/usr/bin/python3.11";
+    private const string Symbol = "Py_InitializeEx";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ugreen-executable-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Debians_executable_is_one() => Assert.Equal(Python, PythonLocator.FindExecutable(null, null));
+
+    [Fact]
+    public void So_is_a_link_to_it()
+    {
+        var link = Path.Combine(_folder, "python");
+        File.CreateSymbolicLink(link, Python);
+        Assert.Equal(link, PythonLocator.FindExecutable(link, null));
+    }
+
+    [Fact]
+    public void With_a_named_library_there_is_none() => Assert.Null(PythonLocator.FindExecutable(PythonLocator.Find(null, null).LibraryPath, null));
+
+    [Theory]
+    [InlineData("/bin/true")]
+    [InlineData("/nonexistent")]
+    [InlineData("/dev/null")]
+    [InlineData("/usr")]
+    public void What_holds_no_Python_is_none(string path) => Assert.Null(PythonLocator.FindExecutable(path, null));
+
+    [Fact]
+    public void A_script_that_runs_Python_is_none() => Assert.Null(PythonLocator.FindExecutable(Write("python", "#!/bin/sh\nexec python3 \"$@\"\n"u8), null));
+
+    [Fact]
+    public void Of_a_virtual_environment_it_is_the_bases()
+    {
+        Write("env/bin/python3", []);
+        Write("env/pyvenv.cfg", "home = /usr/bin\nversion = 3.11.2\n"u8);
+        Assert.Equal(Python, PythonLocator.FindExecutable(null, Path.Combine(_folder, "env")));
+    }
+
+    [Fact]
+    public void A_broken_environment_is_said()
+    {
+        var error = Assert.Throws<PythonStartException>(() => PythonLocator.FindExecutable(null, _folder));
+        Assert.Contains("no pyvenv.cfg in it", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Symbols_of_others_do_not_count()
+    {
+        Assert.True(ElfSymbols.IsProgramThatExports(Python, Symbol));
+        Assert.False(ElfSymbols.IsProgramThatExports(Python, "malloc"), "imported");
+        Assert.False(ElfSymbols.IsProgramThatExports(Python, "Py_InitializeE"), "the beginning of a name");
+        Assert.False(ElfSymbols.IsProgramThatExports(PythonLocator.Find(null, null).LibraryPath!, Symbol), "a library");
+    }
+
+    [Fact]
+    public void A_cut_or_damaged_file_is_none()
+    {
+        var whole = File.ReadAllBytes(Python);
+        foreach (var length in (int[])[0, 1, 63, 64, 100, 1000, whole.Length / 2]) Assert.False(ElfSymbols.IsProgramThatExports(Write("cut", whole.AsSpan(0, length)), Symbol));
+
+        // Anything may stand in the header and in the tables: it is read, found wrong, and nothing is thrown. The seed is fixed.
+        var random = new Random(34);
+        var sections = (int)BitConverter.ToInt64(whole, 40);
+        for (var i = 0; i < 60; i++)
+        {
+            var damaged = (byte[])whole.Clone();
+            for (var n = 0; n < 8; n++) damaged[random.Next(2) == 0 ? random.Next(64 + (56 * 12)) : sections + random.Next(whole.Length - sections)] = (byte)random.Next(256);
+            _ = ElfSymbols.IsProgramThatExports(Write("damaged", damaged), Symbol);
+        }
+    }
+
+    /// <summary>The machine code runs in a program that has nothing to do with us, up to the point where .NET is missing.</summary>
+    [Fact]
+    public void The_preloaded_library_comes_before_main_and_says_what_it_cannot_find()
+    {
+        var library = Write("preload.so", PreloadLibrary.Build("/nonexistent/libhostfxr.so", "/host", "/root", "/application.dll"));
+        var (code, text) = Run("/bin/true", library);
+        Assert.Equal(1, code);
+        Assert.Contains("/nonexistent/libhostfxr.so: cannot open shared object file", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_library_without_the_entry_is_said()
+    {
+        var library = Write("preload.so", PreloadLibrary.Build("libm.so.6", "/host", "/root", "/application.dll"));
+        var (code, text) = Run("/bin/true", library);
+        Assert.Equal(1, code);
+        Assert.Contains("undefined symbol: hostfxr_main_startupinfo", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Others_find_no_fault_in_the_preloaded_library()
+    {
+        var library = Write("preload.so", PreloadLibrary.Build("/a/libhostfxr.so", new string('h', 4000), "/root", "/żółw.dll"));
+        var (code, text) = Run("/usr/bin/readelf", null, "-W", "-a", "-D", library);
+        Assert.Equal(0, code);
+        Assert.DoesNotContain("warning", text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("readelf: ", text, StringComparison.Ordinal);
+        Assert.Contains("__libc_start_main", text, StringComparison.Ordinal);
+        Assert.Matches(@"GNU_STACK.* RW ", text);
+    }
+
+    private static (int Code, string Text) Run(string program, string? preload, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["LC_ALL"] = "C";
+        if (preload is not null) start.Environment["LD_PRELOAD"] = preload;
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + errors.Result);
+    }
+
+    private string Write(string name, ReadOnlySpan<byte> contents)
+    {
+        var path = Path.Combine(_folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, contents);
+        return path;
+    }
+}
