@@ -11,7 +11,7 @@ namespace UGreen.Py.Gateway;
 public static class FileCopy
 {
     // What the fronts' pipes take before they hold the writer back. A little less than 64 KiB, so that the buffer, together with the frame of a chunk that may lie
-    // around it, still comes from the 64 KiB bucket of the array pool and not from that of 128 KiB.
+    // around it, still fits into a block of 64 KiB.
     private const int BlockBytes = (64 * 1024) - 64;
 
     /// <summary>

@@ -6,9 +6,10 @@ namespace UGreen.Py.Front.Transport;
 /// <summary>What the connections of one <see cref="IoThread"/> share.</summary>
 internal sealed class PolledPipes(IoThread io, MemoryPool<byte> memory, TimeProvider time)
 {
-    // Kestrel's own figures for its socket transport: what a client may send ahead, and what an application may write ahead, in bytes.
+    // What a client may send ahead, and what an application may write ahead, in bytes. The first is Kestrel's own figure for its socket transport, the second twice that: two large
+    // blocks, so that one is filled while the other is sent.
     private const long InputBytes = 1 << 20;
-    private const long OutputBytes = 1 << 16;
+    private const long OutputBytes = 2 * BlockPool.LargeBlockBytes;
 
     /// <summary>How long a client that still sends may take to read an answer that ends its connection.</summary>
     public static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(1);

@@ -19,8 +19,12 @@ namespace UGreen.Py.Wsgi.Calls;
 /// </summary>
 internal sealed class SendCall(string name, bool yields, WsgiApplication application) : HubCall(name, $"{name}(data, /)\n--\n\nSend bytes of the response body. Raises OSError when the client is gone.")
 {
-    // A piece is copied into the pipe before its backpressure is felt, so this bounds what one slow client holds beyond the front's own buffer (64 KiB as well).
-    internal const int PieceBytes = 64 * 1024;
+    // A piece is copied into the pipe before its backpressure is felt, so this bounds what one slow client holds beyond the front's own buffer (128 KiB). With a chunk's frame
+    // around it, it fits into one of the front's blocks of 64 KiB.
+    internal const int PieceBytes = (64 * 1024) - 64;
+
+    // What leaves in one write together with the head.
+    private const int WholeBytes = 64 * 1024;
 
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -34,7 +38,7 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
         var declared = exchange.Head.ContentLength;
         if (declared is { } limit && request.BytesOut + data.Length > limit && !request.IsBodyless) throw TooLong(limit - request.BytesOut);
         if (request.IsBodyless) return Switch(green);
-        if (request.State == ResponseState.Head && declared == data.Length && data.Length <= PieceBytes)
+        if (request.State == ResponseState.Head && declared == data.Length && data.Length <= WholeBytes)
         {
             data.CopyTo(exchange.SetWholeBody(data.Length));
             request.CountBody(data.Length);
@@ -72,7 +76,11 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
         while (request.SendOffset < data.Length)
         {
             var piece = data.Slice(request.SendOffset, Math.Min(PieceBytes, data.Length - request.SendOffset));
-            output.Write(piece);
+            // As one block of memory where the front has such, less what it puts around a piece (chunks).
+            var room = output.GetSpan(piece.Length);
+            if (piece.Length > room.Length) piece = piece[..room.Length];
+            piece.CopyTo(room);
+            output.Advance(piece.Length);
             request.SendOffset += piece.Length;
             request.CountBody(piece.Length);
 #pragma warning disable CA2012 // kept in the request because the wait spans a park; it is still awaited exactly once

@@ -42,7 +42,37 @@ public sealed class BlockPoolTests : IDisposable
     }
 
     [Fact]
-    public void More_than_a_block_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => _pool.Rent(BlockPool.BlockBytes + 1));
+    public void Who_asks_for_more_gets_a_large_one()
+    {
+        var (small, large) = (_pool.Rent(BlockPool.BlockBytes), _pool.Rent(BlockPool.BlockBytes + 1));
+        Assert.Equal((BlockPool.BlockBytes, BlockPool.LargeBlockBytes), (small.Memory.Length, large.Memory.Length));
+        var memory = large.Memory;
+        small.Dispose();
+        large.Dispose();
+
+        Assert.Equal(2, _pool.Free);
+        Assert.Equal(memory, _pool.Rent(BlockPool.LargeBlockBytes).Memory);
+        Assert.Equal(1, _pool.Free);
+    }
+
+    [Fact]
+    public void Each_size_is_let_go_by_itself()
+    {
+        using (_pool.Rent(BlockPool.LargeBlockBytes))
+        {
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            Burst(40);
+            _time.Advance(s_look);
+        }
+
+        Assert.Equal(40, _pool.Free);
+    }
+
+    [Fact]
+    public void More_than_a_large_block_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => _pool.Rent(BlockPool.LargeBlockBytes + 1));
 
     [Fact]
     public void Quiet_times_halve_what_is_kept_until_nothing_is()

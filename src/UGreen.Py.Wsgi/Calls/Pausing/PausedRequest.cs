@@ -16,7 +16,7 @@ namespace UGreen.Py.Wsgi.Calls.Pausing;
 internal sealed class PausedRequest : IInboxReceiver
 {
     /// <summary>
-    /// How many bytes a client may be behind, beyond what the front and the kernel hold for it (64 KiB and the socket's buffers). All clients share the bytes of a message, so
+    /// How many bytes a client may be behind, beyond what the front and the kernel hold for it (128 KiB and the socket's buffers). All clients share the bytes of a message, so
     /// this does not bound memory per client; it decides when one that does not read is given up instead of being fed old news for ever. Hundreds of lines of a chat fit.
     /// A message for a client that is not behind may be of any size.
     /// </summary>
