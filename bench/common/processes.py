@@ -61,15 +61,21 @@ def memory_of(pid):
     return total, own
 
 
-def accepts(port):
-    """Somebody listens on this port of 127.0.0.1."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+def accepts(place):
+    """Somebody listens on this port of 127.0.0.1, or on this Unix socket."""
+    if isinstance(place, str):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(1)
+            s.connect(place)
+            return True
+        return False
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", place), 1):
         return True
     return False
 
 
 class Child:
-    """A server as a child process, with its output kept. ``ports`` are those on which it will listen."""
+    """A server as a child process, with its output kept. ``ports`` are those on which it will listen; a text is the path of a Unix socket."""
 
     def __init__(self, name, command, ports, env=None):
         self.name, self._ports = name, ports

@@ -20,7 +20,7 @@ class Contender:
     flavour  which applications it runs, where a workload has one for each way to wait
     command  makes the command line of (application, address, cores)
     closes   it ends each connection after an answer, without a word about it
-    behind   how nginx in front of it passes requests on; "" without nginx
+    behind   how nginx in front of it passes requests on, by a Unix socket; "" without nginx
     """
 
     key: str
@@ -70,9 +70,9 @@ CONTENDERS = {contender.key: contender for contender in [
     Contender("nginx", "nginx, return 200", "limit", "none", None),
     # No server: the loop of bench/switching.
     Contender("greenlet", "greenlet, plain loop", "peer", "none", None),
-    Contender("nginx-ugreen", "nginx, UGreen.Py", "ours", "ugreen", ugreen(front="--uwsgi-socket"), behind="include /etc/nginx/uwsgi_params; uwsgi_pass 127.0.0.1:{port};"),
+    Contender("nginx-ugreen", "nginx, UGreen.Py", "ours", "ugreen", ugreen(front="--uwsgi-socket"), behind="include /etc/nginx/uwsgi_params; uwsgi_pass unix:{path};"),
     Contender("nginx-uwsgi", "nginx, uWSGI --ugreen", "peer", "uwsgi", uwsgi("python3,ugreen", "--uwsgi-socket", "--ugreen"),
-              behind="include /etc/nginx/uwsgi_params; uwsgi_pass 127.0.0.1:{port};"),
+              behind="include /etc/nginx/uwsgi_params; uwsgi_pass unix:{path};"),
     Contender("nginx-gunicorn", "nginx, gunicorn -k gevent", "peer", "gevent", gunicorn("gevent"),
               behind='proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://upstream;'),
 ]}
@@ -101,18 +101,22 @@ class Running:
 
     def __init__(self, contender, app, cores, options=(), env=None):
         self.contender = contender
-        self._child = self._nginx = None
+        self._child = self._nginx = self._folder = None
         try:
+            path = ""
+            if contender.behind:
+                self._folder = tempfile.TemporaryDirectory(prefix="bench-run-")
+                path = os.path.join(self._folder.name, "app.sock")
             if contender.command:
-                port = free_port()
-                command = [*contender.command(app, f"127.0.0.1:{port}", cores), *options]
+                self.port = free_port()
+                address = f"unix:{path}" if contender.flavour == "gevent" else path
+                command = [*contender.command(app, address if path else f"127.0.0.1:{self.port}", cores), *options]
                 if not os.path.exists(command[0]) and os.path.isabs(command[0]):
                     raise Trouble(f"not there: {pathlib.Path(command[0]).relative_to(ROOT)}")
-                self._child = Child(contender.name, command, [port], env)
-                self.port = port
+                self._child = Child(contender.name, command, [path or self.port], env)
             if contender.behind or not contender.command:
-                location = contender.behind.format(port=self.port) if contender.behind else nginx.HELLO
-                upstream = f"    upstream upstream {{ server 127.0.0.1:{self.port}; keepalive 64; }}" if "upstream" in location else ""
+                location = contender.behind.format(path=path) if contender.behind else nginx.HELLO
+                upstream = f"    upstream upstream {{ server unix:{path}; keepalive 64; }}" if "upstream" in location else ""
                 self._nginx = Nginx(location, upstream)
                 self.port = self._nginx.port
         except BaseException:
@@ -156,4 +160,6 @@ class Running:
         for part in (self._nginx, self._child):
             if part:
                 part.stop()
-        self._child = self._nginx = None
+        if self._folder:
+            self._folder.cleanup()
+        self._child = self._nginx = self._folder = None

@@ -220,8 +220,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     /// <returns>False: nothing is to be read now.</returns>
     private bool Deliver(ReadOnlySpan<byte> bytes)
     {
-        bytes.CopyTo(_input.Writer.GetSpan(bytes.Length));
-        _input.Writer.Advance(bytes.Length);
+        PolledPipes.Append(_input.Writer, bytes);
         // Kestrel runs in here, if it waits for bytes; it may write, end or abort the connection.
         var flush = _input.Writer.FlushAsync();
         if (_fd < 0) return false;

@@ -18,7 +18,7 @@ internal sealed class PolledPipes(IoThread io, MemoryPool<byte> memory, TimeProv
     /// Where the kernel puts bytes before they are copied into a pipe. One read for 64 KiB instead of sixteen for its blocks costs less than the copy, and an idle connection
     /// holds no block.
     /// </summary>
-    public byte[] Scratch { get; } = GC.AllocateUninitializedArray<byte>(1 << 16, pinned: true);
+    public byte[] Scratch { get; } = GC.AllocateUninitializedArray<byte>(BlockPool.LargeBlockBytes, pinned: true);
 
     public MemoryPool<byte> Memory => memory;
 
@@ -27,6 +27,13 @@ internal sealed class PolledPipes(IoThread io, MemoryPool<byte> memory, TimeProv
     public PipeOptions InputOptions { get; } = Options(io, io, memory, InputBytes);
 
     public PipeOptions OutputOptions { get; } = Options(new SendScheduler(io), io, memory, OutputBytes);
+
+    /// <summary>In one block: what was read at once is at most a large one.</summary>
+    public static void Append(PipeWriter pipe, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(pipe.GetSpan(bytes.Length));
+        pipe.Advance(bytes.Length);
+    }
 
     private static PipeOptions Options(PipeScheduler reader, PipeScheduler writer, MemoryPool<byte> memory, long bytes)
         => new(memory, reader, writer, bytes, bytes / 2, BlockPool.BlockBytes, useSynchronizationContext: false);
