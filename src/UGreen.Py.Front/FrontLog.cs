@@ -37,6 +37,9 @@ internal static partial class FrontLog
     [LoggerMessage(3060, LogLevel.Debug, "no new connections; {Open} are open, and idle ones may stay for {Seconds:0.###} s")]
     public static partial void Draining(ILogger logger, int open, double seconds);
 
+    [LoggerMessage(3074, LogLevel.Debug, "the front could not be warmed up: {Error}")]
+    public static partial void NotWarm(ILogger logger, string error);
+
     [LoggerMessage(3070, LogLevel.Error, "a connection's code failed on the I/O thread")]
     public static partial void IoThreadFault(ILogger logger, Exception error);
 

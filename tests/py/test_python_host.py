@@ -69,6 +69,13 @@ def test_extension_modules_find_the_interpreter(server):
     assert server.run("import ctypes, _ssl, _sqlite3, _decimal, _multiprocessing\nreturn ctypes.pythonapi.Py_GetVersion is not None") is True
 
 
+def test_the_front_was_warm_before_the_first_request():
+    """Of a warm-up that fails there is one line for debugging."""
+    with Server("run_code", options=["--socket", "127.0.0.1:0", "--log-level", "debug"]) as server:
+        server.stop()
+        assert "could not be warmed up" not in server.log
+
+
 def test_python_starts_python(server):
     """multiprocessing's spawn runs sys.executable, which is the program that this process runs too."""
     assert server.run("import subprocess, sys\nreturn subprocess.run([sys.executable, '-c', 'print(6 * 7)'], capture_output=True, text=True).stdout") == "42\n"

@@ -102,6 +102,8 @@ internal sealed class ServerHost
     {
         await front.StartAsync().ConfigureAwait(false);
         Life?.SocketsOpened();
+        // With one processor it would only be in Python's way. Nobody waits for it: what it has not come to, the first request does.
+        if (Environment.ProcessorCount > 1) _ = FrontWarmUp.RunAsync(FrontSettings.Of(_options, null), _logger);
     }
 
     private void Announce(HttpFront front)

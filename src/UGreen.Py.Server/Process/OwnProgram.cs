@@ -1,3 +1,4 @@
+using UGreen.Py.CPython;
 using UGreen.Py.Server.Hosting;
 
 namespace UGreen.Py.Server.Process;
@@ -10,7 +11,8 @@ internal sealed record OwnProgram(string Path, IReadOnlyList<string> Before)
     /// <exception cref="StartupException">The path is not known.</exception>
     public static OwnProgram Find(string forWhat)
     {
-        var path = Environment.ProcessPath ?? throw new StartupException($"{forWhat}: the path of this program is not known");
+        // In Python's executable (PythonHost) it is not what runs.
+        var path = LibPython.IsOwnProgram ? System.IO.Path.Combine(AppContext.BaseDirectory, "ugreen-py") : Environment.ProcessPath ?? throw new StartupException($"{forWhat}: the path of this program is not known");
         return System.IO.Path.GetFileName(path) == "dotnet" ? new OwnProgram(path, [Environment.GetCommandLineArgs()[0]]) : new OwnProgram(path, []);
     }
 }
