@@ -20,6 +20,12 @@ PATIENCE = 20
 #: Seconds that the load programs may take beyond their time.
 OVERTIME = 30
 
+#: CPU seconds that a hypervisor may give to others while latencies are measured; the kernel counts in hundredths. More is a stop of the machine, whoever serves.
+STOLEN = 0.01
+
+#: How many such samples of a whole run are taken a second time.
+REPEATS = 40
+
 
 class TooSlow(Trouble):
     """A server works, but does not keep up with a rate."""
@@ -164,10 +170,16 @@ def read_steady(text, wanted, seconds):
     return Latency(wanted, got["p50"] / 1000, got["p99"] / 1000, got["p999"] / 1000)
 
 
+def stolen():
+    """CPU seconds since the start of the machine that its hypervisor gave to others while something wanted to run here (proc(5), "steal")."""
+    return int(pathlib.Path("/proc/stat").read_text().split(None, 9)[8]) / os.sysconf("SC_CLK_TCK")
+
+
 class Steady:
     """The program that keeps a rate, compiled once for a run."""
 
     def __init__(self):
+        self.repeated = 0
         self._folder = tempfile.TemporaryDirectory(prefix="bench-run-")
         self._program = os.path.join(self._folder.name, "steady")
         source = pathlib.Path(__file__).with_name("steady.c")
@@ -176,11 +188,22 @@ class Steady:
             raise SystemExit(f"steady.c does not compile:\n{done.stderr}")
 
     def run(self, port, request, rate, seconds, connections, keep_alive=True, closes=False):
-        """Latencies at that rate. A server that closes its connections gets a new one for each request."""
+        """Latencies at that rate. A server that closes its connections gets a new one for each request. Where the machine itself was stopped meanwhile, once more: then the sample
+        with the shorter stops counts."""
         keep = keep_alive and not closes
-        command = [self._program, port, rate, seconds, connections, int(keep), request.length]
-        text, _, _ = _run([str(word) for word in command], request.bytes(keep_alive), seconds)
+        command = [str(word) for word in (self._program, port, rate, seconds, connections, int(keep), request.length)]
+        text, lost = self._sample(command, request.bytes(keep_alive), seconds)
+        if lost > STOLEN and self.repeated < REPEATS:
+            self.repeated += 1
+            again, less = self._sample(command, request.bytes(keep_alive), seconds)
+            text = again if less < lost else text
         return read_steady(text, rate, seconds)
+
+    @staticmethod
+    def _sample(command, sent, seconds):
+        before = stolen()
+        text, _, _ = _run(command, sent, seconds)
+        return text, stolen() - before
 
     def close(self):
         self._folder.cleanup()

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import importlib.machinery
 import importlib.util
+import json
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from bench.common.figures import spread  # noqa: E402
 from bench.common.processes import Child, Trouble, free_port  # noqa: E402
 from bench.running import chart, report  # noqa: E402
-from bench.running.load import Request, Steady, hold, look, read_steady, read_wrk  # noqa: E402
+from bench.running.load import REPEATS, Request, Steady, hold, look, read_steady, read_wrk  # noqa: E402
 from bench.running.ratios import Ratios, Verdict  # noqa: E402
 from bench.running.results import Cell, ratios  # noqa: E402
 from bench.running.servers import CONTENDERS  # noqa: E402
@@ -136,6 +137,23 @@ def test_steady_counts_the_wait_for_a_connection(steady):
             steady.run(port, Request("/", 5), 100, 0.5, 1)
         # At 40 they come by chance in bunches.
         assert steady.run(port, Request("/", 5), 40, 1, 1).p99 > 40
+
+
+@pytest.mark.parametrize(("lost", "counts", "samples"), [([0.01], 1, 1), ([0.05, 0.02], 2, 2), ([0.05, 0.08], 1, 2)])
+def test_a_sample_during_which_the_machine_stood_still_is_taken_again(monkeypatch, lost, counts, samples):
+    taken = []
+
+    def sample(command, sent, seconds):
+        taken.append(command)
+        return json.dumps({"planned": 1, "done": 1, "failed": 0, "wrong": 0, "seconds": 1, "p50": 1000 * len(taken), "p99": 1, "p999": 1}), lost[len(taken) - 1]
+
+    with contextlib.closing(Steady()) as program:
+        monkeypatch.setattr(program, "_sample", sample)
+        assert program.run(1, Request("/", 5), 1, 1, 1).p50 == counts
+        assert (len(taken), program.repeated) == (samples, samples - 1)
+        program.repeated = REPEATS
+        lost[:] = [1] * 9
+        assert program.run(1, Request("/", 5), 1, 1, 1).p50 == samples + 1
 
 
 def test_steady_takes_no_wrong_answer(steady):
