@@ -70,6 +70,9 @@ public static unsafe partial class Libc
     [LibraryImport(Library)]
     public static partial int sigfillset(void* set);
 
+    [LibraryImport(Library)]
+    public static partial nuint getauxval(nuint type);
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int execve(byte* path, byte** arguments, byte** environment);
 

@@ -4,6 +4,10 @@ namespace UGreen.Py.Native;
 public static unsafe class OwnProcess
 {
     private const int MaximumName = 15;
+    private const nuint AtSecure = 23; // elf.h
+
+    /// <summary>The program's file gave this process something that its user does not have (file capabilities, set-user-ID). Another program would not have it.</summary>
+    public static bool HasPrivilegesOfItsFile => Libc.getauxval(AtSecure) != 0;
 
     /// <summary>What top, and ps without options, call the calling thread; of the main thread it is the process's name. At most 15 bytes of it.</summary>
     public static void SetName(string name)

@@ -160,23 +160,57 @@ def test_python_without_the_preload_becomes_the_server_again(monkeypatch, capfd)
         assert environment(server) == {"LD_PRELOAD": None, "UGREEN_HOST": None}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="sets file capabilities and another user")
-def test_an_executable_with_file_capabilities(tmp_path):
-    """For such a program the loader ignores LD_PRELOAD (ld.so(8), secure-execution mode), but only where the user gains something by it."""
+def give_capability(path):
+    """cap_net_bind_service, permitted and effective, as ``setcap`` writes it (linux/capability.h, version 2)."""
+    revision, effective, bind_service = 0x02000000, 1, 1 << 10
+    os.setxattr(path, "security.capability", b"".join(n.to_bytes(4, "little") for n in (revision | effective, bind_service, 0, 0, 0)))
+
+
+def open_to_all(path):
+    for folder in (path, *path.parents):
+        if folder != pathlib.Path("/") and folder.stat().st_uid == os.geteuid():
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+
+def as_nobody(*command):
+    """A program of a user who has no capability by himself."""
+    return subprocess.Popen(list(map(str, command)), cwd="/", user=65534, group=65534, extra_groups=[], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env={**os.environ, "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives file capabilities and becomes another user")
+
+
+@as_root
+def test_a_python_with_file_capabilities(tmp_path):
+    """For such a program the loader ignores LD_PRELOAD (ld.so(8), secure-execution mode)."""
     program = tmp_path / "bin" / "python3.11"
     program.parent.mkdir()
     shutil.copy(EXECUTABLE, program)
-    bind_service = 1 << 10
-    revision = 0x02000000
-    effective = 1
-    capability = b"".join(n.to_bytes(4, "little") for n in (revision | effective, bind_service, 0, 0, 0))
-    os.setxattr(program, "security.capability", capability)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != pathlib.Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    said = subprocess.run(
-        [str(SERVER / "ugreen-py"), "-w", "nothing_there", "--http", "127.0.0.1:0", "--python", str(program)],
-        cwd="/", user=65534, group=65534, extra_groups=[], capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, "HOME": "/nonexistent", "DOTNET_ROOT": (ROOT / "artifacts" / "launcher" / "dotnet-root").read_text().strip()})
-    assert said.returncode == 1, said
-    assert "the dynamic loader refused to run this server in Python's executable" in said.stderr, said
+    give_capability(program)
+    open_to_all(tmp_path)
+    with as_nobody(SERVER / "ugreen-py", "-w", "nothing_there", "--http", "127.0.0.1:0", "--python", program) as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1 and "the dynamic loader refused to run this server in Python's executable" in said, said
+
+
+@as_root
+def test_a_server_with_file_capabilities_keeps_them(tmp_path):
+    """Python's executable would not have them."""
+    server = tmp_path / "artifacts" / "server"
+    shutil.copytree(SERVER.resolve(), server)
+    (tmp_path / "python").symlink_to(ROOT / "python")
+    give_capability(server / "ugreen-py")
+    open_to_all(tmp_path)
+    with as_nobody(server / "ugreen-py", "-w", "wsgiref.simple_server:demo_app", "--http", "127.0.0.1:0") as process:
+        try:
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if "listening on" in line:
+                    break
+            assert said and "listening on" in said[-1], said
+            assert exe(process.pid) == str(server / "ugreen-py") and "libpython3.11" in maps(process.pid)
+        finally:
+            process.terminate()
+            process.wait(30)

@@ -55,7 +55,7 @@ internal sealed class PythonHost
     /// <summary>How a process for these options is to be started; null: by this server's executable, which loads libpython or says what is wrong.</summary>
     public static PythonHost? For(ServerOptions options)
     {
-        if (LibPython.IsOwnProgram || WasRefused || !File.Exists(HostPath) || !File.Exists(Script) || OwnProgram.Find("--python").Before.Count > 0) return null;
+        if (LibPython.IsOwnProgram || WasRefused || OwnProcess.HasPrivilegesOfItsFile || !File.Exists(HostPath) || !File.Exists(Script) || OwnProgram.Find("--python").Before.Count > 0) return null;
         try
         {
             // As the worker will see it: it changes the folder before it looks.
