@@ -283,7 +283,7 @@ def test_a_slow_listener_holds_up_nobody(server):
     with Listener(server, someone()) as quick:
         quick.wait(lambda message: "here" in message)
         # Far more than all the buffers on the way to somebody who does not read.
-        texts = [f"{i} ".ljust(2000, "x") for i in range(1500)]
+        texts = [f"{i} ".ljust(2000, "x") for i in range(2500)]
         with contextlib.closing(server.client()) as talker:
             for text in texts:
                 talker.request("POST", "/say", urlencode({"name": "Talker", "text": text}))
