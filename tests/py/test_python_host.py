@@ -1,5 +1,6 @@
 """A process that serves runs in Python's own executable (adr/0034): what it is then to the system, to the application and to what that starts, and what happens where it cannot be."""
 
+import contextlib
 import glob
 import os
 import pathlib
@@ -33,6 +34,15 @@ def maps(pid):
     return pathlib.Path(f"/proc/{pid}/maps").read_text()
 
 
+def open_files(pid):
+    found = []
+    for fd in glob.glob(f"/proc/{pid}/fd/*"):
+        # Some are closed while we look.
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(fd))
+    return found
+
+
 def arguments(pid):
     return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode().split("\0")
 
@@ -62,7 +72,7 @@ def test_the_process_is_python_and_looks_like_the_server(server):
 def test_the_application_sees_nothing_of_it(server):
     assert environment(server) == {"LD_PRELOAD": None, "UGREEN_HOST": None}
     assert server.run("import sys\nreturn sys.executable, sys.argv, sys.prefix, sys.flags.safe_path, sys.modules['__main__'].__dict__.get('__file__')") == [EXECUTABLE, ["uwsgi"], "/usr", False, None]
-    assert not [fd for fd in glob.glob(f"/proc/{server.pid}/fd/*") if "memfd:ugreen-py" in os.readlink(fd)], "the preloaded library's file is still open"
+    assert not [name for name in open_files(server.pid) if "memfd:ugreen-py" in name], "the preloaded library's file is still open"
 
 
 def test_extension_modules_find_the_interpreter(server):
