@@ -24,18 +24,28 @@ public static class PythonLocator
     {
         IEnumerable<string> candidates;
         if (python is not null) candidates = IsLibrary(python) ? [] : [Path.GetFullPath(python)];
-        else if (virtualEnv is not null) candidates = BaseExecutables(virtualEnv);
-        else candidates = DefaultExecutables();
+        else candidates = (virtualEnv is not null ? BaseExecutables(virtualEnv) : DefaultExecutables()).Where(path => File.Exists(path) && IsOfKnownVersion(path));
         return candidates.FirstOrDefault(HoldsPython);
     }
 
-    private static string[] BaseExecutables(string virtualEnv)
+    private static IEnumerable<string> BaseExecutables(string virtualEnv)
     {
         var (home, version) = ReadSettings(virtualEnv);
         return [Path.Combine(home, "python" + version), Path.Combine(home, "python3")];
     }
 
-    private static bool HoldsPython(string path) => RuntimeInformation.ProcessArchitecture == Architecture.X64 && ElfSymbols.IsProgramThatExports(path, "Py_InitializeEx");
+    // Opened only when it can be run: a pipe of that name would keep us waiting.
+    private static bool HoldsPython(string path)
+        => RuntimeInformation.ProcessArchitecture == Architecture.X64 && OperatingSystem.IsLinux() && File.Exists(path)
+            && (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0
+            && ElfSymbols.IsProgramThatExports(path, "Py_InitializeEx");
+
+    /// <summary>A plain "python3" may be of any version; what it is a link to says which.</summary>
+    private static bool IsOfKnownVersion(string path)
+    {
+        var name = Path.GetFileName(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+        return KnownVersions().Any(version => name == "python" + version);
+    }
 
     /// <summary>Of the version whose library would be taken, the one beside that; without any library, where distributions put them.</summary>
     private static IEnumerable<string> DefaultExecutables()

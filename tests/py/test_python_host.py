@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sysconfig
 
 import pytest
 from masters import Master
@@ -18,9 +17,8 @@ EXECUTABLE = "/usr/bin/python3.11"
 SERVER = ROOT / "artifacts" / "server"
 LIBRARY = next(iter(glob.glob("/usr/lib/*/libpython3.11.so.1.0")), None)
 
-pytestmark = [
-    pytest.mark.skipif(sysconfig.get_config_var("MACHDEP") != "linux" or os.uname().machine != "x86_64", reason="x86-64 only"),
-]
+# The preloaded library is machine code of that processor; elsewhere libpython is loaded, as the other tests have it.
+pytestmark = pytest.mark.skipif(os.uname().machine != "x86_64", reason="x86-64 only")
 
 ENVIRONMENT = "import os, subprocess\nreturn {n: os.environ.get(n) for n in names}, subprocess.run(['/usr/bin/env'], capture_output=True, text=True).stdout"
 NAMES = ["LD_PRELOAD", "UGREEN_HOST"]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Win32.SafeHandles;
 using UGreen.Py.Native;
 using UGreen.Py.Server.Process;
 
@@ -90,16 +89,13 @@ internal sealed class WorkerLauncher : IWorkerLauncher
         var descriptors = new Dictionary<int, int> { [ChannelFd] = channel, [ScoreboardFd] = _board.Fd, [LockFd] = _locks.Fd };
         for (var i = 0; i < _listeners.Count; i++) descriptors[FirstListener + i] = _listeners[i];
         var name = ProcessNames.Of(_names, $"worker {worker}") ?? string.Create(CultureInfo.InvariantCulture, $"ugreen-py worker {worker} of {Environment.ProcessId}");
-        var request = new SpawnRequest
+        return PythonHost.Start(Host, new SpawnRequest
         {
             Path = _program.Path,
             Arguments = [name, .. _program.Before],
             Changes = new Dictionary<string, string?> { [WorkerOrder.Variable] = ChannelFd.ToString(CultureInfo.InvariantCulture) },
             Descriptors = descriptors,
-        };
-        SafeFileHandle? library = null;
-        if (Host is not null) request = Host.Apply(request, out library);
-        using (library) return SpawnedProcess.Start(request);
+        });
     }
 
     private WorkerOrder Order(int worker, int row) => _common with

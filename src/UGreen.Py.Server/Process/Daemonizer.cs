@@ -35,17 +35,14 @@ internal static class Daemonizer
             using (var input = File.OpenHandle("/dev/null"))
             using (var log = new SafeFileHandle(OutputDescriptor.OpenForAppend(logFile, out var isNew), ownsHandle: true))
             {
-                var request = new SpawnRequest
+                pid = PythonHost.Start(host, new SpawnRequest
                 {
                     Path = program.Path,
                     Arguments = [program.Path, .. program.Before, .. arguments],
                     Changes = new Dictionary<string, string?> { [DaemonReport.Variable] = DaemonReport.Text(ReportNumber, isNew) },
                     Descriptors = new Dictionary<int, int> { [0] = Number(input), [1] = Number(log), [2] = Number(log), [ReportNumber] = Number(theirs) },
                     NewSession = true,
-                };
-                SafeFileHandle? library = null;
-                if (host is not null) request = host.Apply(request, out library);
-                using (library) pid = SpawnedProcess.Start(request);
+                });
             }
         }
         catch (LinuxException e)

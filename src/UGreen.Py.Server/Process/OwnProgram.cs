@@ -12,7 +12,7 @@ internal sealed record OwnProgram(string Path, IReadOnlyList<string> Before)
     public static OwnProgram Find(string forWhat)
     {
         // In Python's executable (PythonHost) it is not what runs.
-        var path = LibPython.IsOwnProgram ? System.IO.Path.Combine(AppContext.BaseDirectory, "ugreen-py") : Environment.ProcessPath ?? throw new StartupException($"{forWhat}: the path of this program is not known");
+        var path = LibPython.IsOwnProgram ? PythonHost.HostPath : Environment.ProcessPath ?? throw new StartupException($"{forWhat}: the path of this program is not known");
         return System.IO.Path.GetFileName(path) == "dotnet" ? new OwnProgram(path, [Environment.GetCommandLineArgs()[0]]) : new OwnProgram(path, []);
     }
 }

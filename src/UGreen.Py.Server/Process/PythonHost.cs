@@ -22,15 +22,11 @@ internal sealed class PythonHost
     private const string Preload = "LD_PRELOAD";
 
     private readonly string _executable;
-    private readonly string _host;
 
-    private PythonHost(string executable, string host)
-    {
-        _executable = executable;
-        _host = host;
-    }
+    private PythonHost(string executable) => _executable = executable;
 
-    private static string HostPath { get; } = Path.Combine(AppContext.BaseDirectory, "ugreen-py");
+    /// <summary>This server's own executable.</summary>
+    public static string HostPath { get; } = Path.Combine(AppContext.BaseDirectory, "ugreen-py");
 
     private static string Script { get; } = Path.Combine(AppContext.BaseDirectory, "as_library.py");
 
@@ -61,7 +57,7 @@ internal sealed class PythonHost
             // As the worker will see it: it changes the folder before it looks.
             var python = options is { Python: { } named, Chdir: { } folder } ? Path.Combine(folder, named) : options.Python;
             var environment = options is { VirtualEnv: { } venv, Chdir: { } where } ? Path.Combine(where, venv) : options.VirtualEnv;
-            return PythonLocator.FindExecutable(python, environment) is { } executable ? new PythonHost(executable, HostPath) : null;
+            return PythonLocator.FindExecutable(python, environment) is { } executable ? new PythonHost(executable) : null;
         }
         catch (PythonStartException)
         {
@@ -77,17 +73,24 @@ internal sealed class PythonHost
         using (library)
         {
             var fd = (int)library.DangerousGetHandle();
-            OwnProcess.Become(_executable, [_host, Script, .. arguments], Changes(fd), fd);
+            OwnProcess.Become(_executable, [HostPath, Script, .. arguments], Changes(fd), fd);
         }
     }
 
-    /// <summary>Lets a request to start this server's executable start Python's instead.</summary>
-    /// <param name="request">A request with descriptors of its own numbers.</param>
-    /// <param name="library">Has to stay open until the program was started; null when the request is unchanged.</param>
-    public SpawnRequest Apply(SpawnRequest request, out SafeFileHandle? library)
+    /// <summary>Starts what was to be started by this server's executable.</summary>
+    /// <param name="host">Null: by that.</param>
+    /// <param name="request">What.</param>
+    /// <returns>Its pid.</returns>
+    /// <exception cref="LinuxException">It cannot be started.</exception>
+    public static int Start(PythonHost? host, SpawnRequest request)
     {
-        library = Library();
-        if (library is null) return request;
+        // Open until the program has been started.
+        using var library = host is null ? null : Library();
+        return SpawnedProcess.Start(library is null ? request : host!.Changed(request, library));
+    }
+
+    private SpawnRequest Changed(SpawnRequest request, SafeFileHandle library)
+    {
         var number = request.Descriptors.Keys.Append(OutputDescriptor.StandardError).Max() + 1;
         return request with
         {
@@ -114,12 +117,12 @@ internal sealed class PythonHost
         => new(first.Concat(second));
 
     /// <summary>Made at each start: a master outlives updates of .NET. Null: there is no .NET of the usual layout.</summary>
-    private SafeFileHandle? Library()
+    private static SafeFileHandle? Library()
     {
         if (HostFxr() is not { } hostFxr) return null;
         // ROOT/host/fxr/VERSION/libhostfxr.so
         var root = Path.GetFullPath(Path.Combine(hostFxr, "..", "..", "..", ".."));
-        return AnonymousFile.Create("ugreen-py", PreloadLibrary.Build(hostFxr, _host, root, Path.Combine(AppContext.BaseDirectory, "ugreen-py.dll")));
+        return AnonymousFile.Create("ugreen-py", PreloadLibrary.Build(hostFxr, HostPath, root, Path.Combine(AppContext.BaseDirectory, "ugreen-py.dll")));
     }
 
     private static string? HostFxr()

@@ -82,23 +82,31 @@ public sealed class ExecutableTests : IDisposable
     }
 
     /// <summary>The machine code runs in a program that has nothing to do with us, up to the point where .NET is missing.</summary>
-    [Fact]
-    public void The_preloaded_library_comes_before_main_and_says_what_it_cannot_find()
+    [Theory]
+    [InlineData("/nonexistent/libhostfxr.so", "/nonexistent/libhostfxr.so: cannot open shared object file")]
+    [InlineData("libm.so.6", "undefined symbol: hostfxr_main_startupinfo")]
+    public void The_preloaded_library_comes_before_main_and_says_what_it_cannot_find(string hostFxr, string says)
     {
-        var library = Write("preload.so", PreloadLibrary.Build("/nonexistent/libhostfxr.so", "/host", "/root", "/application.dll"));
+        var library = Write("preload.so", PreloadLibrary.Build(hostFxr, "/host", "/root", "/application.dll"));
         var (code, text) = Run("/bin/true", library);
         Assert.Equal(1, code);
-        Assert.Contains("/nonexistent/libhostfxr.so: cannot open shared object file", text, StringComparison.Ordinal);
+        Assert.Contains(says, text, StringComparison.Ordinal);
+    }
+
+    /// <summary>As where libpython3.11 is installed and python3 is another version's.</summary>
+    [Fact]
+    public void A_python3_of_another_version_is_none_of_an_environment()
+    {
+        Write("base/python3.99", File.ReadAllBytes(Python));
+        File.SetUnixFileMode(Path.Combine(_folder, "base/python3.99"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.CreateSymbolicLink(Path.Combine(_folder, "base/python3"), "python3.99");
+        Write("env/pyvenv.cfg", System.Text.Encoding.UTF8.GetBytes($"home = {_folder}/base\nversion = 3.11.2\n"));
+        Assert.Null(PythonLocator.FindExecutable(null, Path.Combine(_folder, "env")));
+        Assert.NotNull(PythonLocator.FindExecutable(Path.Combine(_folder, "base/python3"), null));
     }
 
     [Fact]
-    public void A_library_without_the_entry_is_said()
-    {
-        var library = Write("preload.so", PreloadLibrary.Build("libm.so.6", "/host", "/root", "/application.dll"));
-        var (code, text) = Run("/bin/true", library);
-        Assert.Equal(1, code);
-        Assert.Contains("undefined symbol: hostfxr_main_startupinfo", text, StringComparison.Ordinal);
-    }
+    public void What_cannot_be_run_is_none() => Assert.Null(PythonLocator.FindExecutable(Write("python", File.ReadAllBytes(Python)), null));
 
     [Fact]
     public void Others_find_no_fault_in_the_preloaded_library()
