@@ -10,7 +10,7 @@ using UGreen.Py.Gateway;
 namespace UGreen.Py.Front;
 
 /// <summary>
-/// Serves a few requests of its own, by a front of its own that only this process talks to, while Python loads the application: the code on a request's way is then loaded and compiled
+/// Serves a few requests of its own, by a front of its own whose address only this process knows, while Python loads the application: the code on a request's way is then loaded and compiled
 /// before the first client comes, whom that would cost some 40 ms.
 /// </summary>
 public static class FrontWarmUp
