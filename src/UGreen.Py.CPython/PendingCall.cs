@@ -10,13 +10,16 @@ namespace UGreen.Py.CPython;
 public static unsafe class PendingCall
 {
     private static Func<bool>? s_handler;
+    private static nint s_cell;
     private static int s_isPosted;
 
     /// <summary>It was asked for and has not begun: the hub thread runs no bytecode.</summary>
     public static bool IsPosted => Volatile.Read(ref s_isPosted) == 1;
 
     /// <summary>Sets what is called: true says that a Python exception is set, which is then raised there. It must not throw.</summary>
-    public static void Install(Func<bool> handler) => s_handler = handler;
+    /// <param name="cell">Address of the trampoline's word that says which core runs.</param>
+    /// <param name="handler">Whatever it calls of Python's, no hub call from there switches.</param>
+    public static void Install(nint cell, Func<bool> handler) => (s_cell, s_handler) = (cell, handler);
 
     /// <summary>Asks for one call. False when one is on its way already, or Python's own list of them is full.</summary>
     // SAFETY: the address of a static UnmanagedCallersOnly method stays valid for the life of the process.
@@ -42,9 +45,10 @@ public static unsafe class PendingCall
         thread.Start();
     }
 
-    [UnmanagedCallersOnly]
+    [UnmanagedCallersOnly, RunsOn(StackKinds.Main | StackKinds.Green)]
     private static int Enter(nint argument)
     {
+        using var hidden = HiddenCore.Begin(s_cell);
         Volatile.Write(ref s_isPosted, 0);
         return s_handler!() ? -1 : 0;
     }

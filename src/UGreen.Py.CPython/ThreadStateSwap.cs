@@ -41,7 +41,11 @@ public sealed unsafe class ThreadStateSwap
     private static readonly int s_useTracing = Interpreter.Layout.CFrameUseTracing;
     private static readonly int s_cframeSize = Interpreter.Layout.CFrameSize;
 
+    // More than a thread state has; Peek's stand-in is never written but for the fields that lead to the frames.
+    private const int StandInBytes = 4096;
+
     private readonly byte* _ts;
+    private readonly byte* _standIn;
     private readonly SavedThreadState* _states;
     private readonly int _count;
     private SavedThreadState* _active;
@@ -56,6 +60,8 @@ public sealed unsafe class ThreadStateSwap
         _states = (SavedThreadState*)NativeMemory.AlignedAlloc((nuint)(sizeof(SavedThreadState) * (greenThreads + 1)), 64);
         NativeMemory.Clear(_states, (nuint)(sizeof(SavedThreadState) * (greenThreads + 1)));
         _active = State(Hub);
+        if (Interpreter.Layout.Fields.Any(field => field.Offset + field.Size > StandInBytes)) throw new PythonStartException("the layout table is larger than the stand-in of a thread state");
+        _standIn = (byte*)NativeMemory.AllocZeroed(StandInBytes);
 
         // CPython counts thread states from 1, so these are never a real one's.
         if (s_id < 0) return;
@@ -150,6 +156,22 @@ public sealed unsafe class ThreadStateSwap
         var left = *excValue;
         *excValue = 0;
         return new NewRef(left);
+    }
+
+    /// <summary>
+    /// The Python frame of a state that is in or parked; NULL: it has none. The one way to look into a parked state: nothing is put in, because that would be the state with
+    /// which the hub thread goes on, and no Python code runs, because that could let go of the GIL in the middle. Any thread, with the GIL.
+    /// </summary>
+    public NewRef PeekFrame(int number)
+    {
+        using var pause = CollectorPause.Begin();
+        var state = State(number);
+        if (state == _active) return CApi.PyThreadState_GetFrame((nint)_ts);
+
+        // CPython follows these two from a thread state to its frames and looks at nothing else. Whoever holds the GIL has the stand-in to himself.
+        if (s_cframe >= 0) *(nint*)(_standIn + s_cframe) = state->CFrame;
+        if (s_currentFrame >= 0) *(nint*)(_standIn + s_currentFrame) = state->CurrentFrame;
+        return CApi.PyThreadState_GetFrame((nint)_standIn);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

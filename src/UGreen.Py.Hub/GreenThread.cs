@@ -34,6 +34,9 @@ public sealed class GreenThread : IInboxReceiver
 
     public GreenStatus Status { get; internal set; }
 
+    /// <summary>From its spawn until its function has returned.</summary>
+    public bool IsAlive => Status is not (GreenStatus.Free or GreenStatus.Ending);
+
     /// <summary>What it runs for; null while the core is free.</summary>
     public IGreenOccupant? Occupant { get; internal set; }
 
@@ -124,16 +127,17 @@ public sealed class GreenThread : IInboxReceiver
     /// <returns>False when it has finished, or when another exception waits already: the first one counts.</returns>
     public bool Interrupt(NewRef exception, bool replace = false)
     {
-        if (Status == GreenStatus.Free || (IsInterrupted && !replace))
+        if (!IsAlive || (IsInterrupted && !replace))
         {
             exception.Dispose();
             return false;
         }
 
-        if (IsInterrupted) DropInterrupt();
+        var before = IsInterrupted ? ReleaseInterrupt() : default;
         Extras.Interrupt = exception;
         _hub.Interrupts++;
         if (Status == GreenStatus.Parked) EndWait();
+        before.Dispose(); // last: it may run finalizers
         return true;
     }
 
@@ -177,10 +181,7 @@ public sealed class GreenThread : IInboxReceiver
         if (IsInterrupted) DropInterrupt();
     }
 
-    private void DropInterrupt()
-    {
-        ReleaseInterrupt().Dispose();
-    }
+    private void DropInterrupt() => ReleaseInterrupt().Dispose();
 
     private NewRef ReleaseInterrupt()
     {

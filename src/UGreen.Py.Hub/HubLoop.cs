@@ -87,6 +87,9 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>The green thread that is on the CPU, or whose hub call is being served; null on the hub's own account.</summary>
     public GreenThread? Current { get; private set; }
 
+    /// <summary>Address of the trampoline's word that says which core runs; for <see cref="HiddenCore"/>.</summary>
+    public nint RunningCell => _switch.RunningCell;
+
     /// <summary>True while <see cref="Run"/> runs: waiting on the main stack would now stop every green thread.</summary>
     public bool IsServing { get; private set; }
 
@@ -123,16 +126,8 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>The green thread of that <see cref="GreenThread.Id"/>, while it has not finished. Any thread with the GIL.</summary>
     public GreenThread? Find(long id) => _roster.Find(id);
 
-    /// <summary>The Python frame in which a green thread is; NULL before and after its life. Any thread with the GIL: the hub lets go of it only while its own state is at rest.</summary>
-    public NewRef FrameOf(GreenThread green)
-    {
-        if (green.Status == GreenStatus.Free) return default;
-        var back = _state.Active;
-        _state.Activate(green.Number);
-        var frame = CApi.PyThreadState_GetFrame(_state.ThreadState);
-        _state.Activate(back);
-        return frame;
-    }
+    /// <summary>The Python frame in which a green thread is; NULL before and after its life. Any thread with the GIL. Runs no Python code.</summary>
+    public NewRef FrameOf(GreenThread green) => green.IsAlive ? _state.PeekFrame(green.Number) : default;
 
     /// <summary>Any thread. The loop ends before its next pass; green threads that are parked stay where they are for ever.</summary>
     public void Stop() => Inbox.Post(new StopMessage(this), null, 0);
@@ -297,9 +292,11 @@ public sealed partial class HubLoop : IDisposable
     {
         if (!green.HasCalled || (green.Continuation is not null && green.Cause != WakeCause.Interrupted)) return;
         green.TakeContinuation();
-        new NewRef(green.Result).Dispose();
+        var answer = new NewRef(green.Result);
         green.Result = 0;
-        green.TakeInterrupt()!.Raise();
+        var interrupt = green.TakeInterrupt()!;
+        answer.Dispose(); // may run finalizers, which must not find an error pending
+        interrupt.Raise();
     }
 
     private CallOutcome Serve(GreenThread green)
@@ -307,7 +304,9 @@ public sealed partial class HubLoop : IDisposable
         var call = Calls[HubCallFunctions.NumberOf(green.Core.Self)];
         try
         {
-            return call.Invoke(green, green.Arguments);
+            var arguments = green.Arguments;
+            call.CheckArity(arguments);
+            return call.Invoke(green, arguments);
         }
         catch (Exception error) when (error is not HubInvariantException)
         {
@@ -348,6 +347,7 @@ public sealed partial class HubLoop : IDisposable
     private void Exit(GreenThread green)
     {
         var result = green.Result;
+        green.Status = GreenStatus.Ending;
         green.ForgetWaits();
         var occupant = green.Occupant ?? throw new HubInvariantException($"green thread {green.Number} finished without an occupant");
         occupant.Exited(green, result);

@@ -33,6 +33,9 @@ public abstract unsafe class GreenSwitch
     /// <summary>The C function of every hub call, METH_FASTCALL | METH_KEYWORDS: (self, args, nargs, kwnames) → PyObject*. Callable from any thread.</summary>
     public nint Trampoline { get; }
 
+    /// <summary>Address of the word that holds the running core's record, or 0. With 0 in it, every hub call takes the fallback. Lives as long as the process.</summary>
+    public nint RunningCell => (nint)_cell;
+
     /// <summary>The cores, by number.</summary>
     public IReadOnlyList<GreenCore> Cores => _cores;
 

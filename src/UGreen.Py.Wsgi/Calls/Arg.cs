@@ -13,17 +13,6 @@ internal static class Arg
     // 100 years: beyond it a time-out means "none" in practice, and the sum with the clock stays far from overflow.
     private const double MaxSeconds = 100.0 * 365 * 24 * 3600;
 
-    /// <summary>Checks the number of positional arguments and that there are no keywords.</summary>
-    public static void Count(string function, in HubCallArguments args, int min, int max)
-    {
-        if (args.HasKeywords) throw HubCallException.Type($"{function}() takes no keyword arguments");
-        if (args.Count < min || args.Count > max)
-        {
-            var wanted = min == max ? $"{min}" : $"{min} to {max}";
-            throw HubCallException.Type($"{function}() takes {wanted} argument{(max == 1 ? "" : "s")} ({args.Count} given)");
-        }
-    }
-
     /// <summary>A file descriptor: an int, or an object with fileno(), as everywhere in Python's own library.</summary>
     public static int Fd(string function, in HubCallArguments args, int index)
     {

@@ -11,7 +11,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// half a response for a whole one. When the cause is that the client left, the log says only that, at debug level.
 /// </summary>
 internal sealed partial class FailCall(WsgiApplication application, ILogger log) : HubCall("fail",
-    "fail(traceback, harakiri=False, /)\n--\n\nThe application raised; traceback is its text, harakiri says whether it was ended by us. For the driver only.")
+    "fail(traceback, harakiri=False, /)\n--\n\nThe application raised; traceback is its text, harakiri says whether it was ended by us. For the driver only.", Arity.Between(1, 2))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

@@ -13,11 +13,10 @@ namespace UGreen.Py.Wsgi.Calls;
 /// returns None. Then the read itself stays under way, and the next call goes on with it: no byte is lost.
 /// </summary>
 internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_into",
-    "read_into(buffer, timeout=None, /)\n--\n\nRead request body bytes into buffer; returns how many, 0 at the end. Raises OSError when the client is gone. For the driver only.")
+    "read_into(buffer, timeout=None, /)\n--\n\nRead request body bytes into buffer; returns how many, 0 at the end. Raises OSError when the client is gone. For the driver only.", Arity.Between(1, 2))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 2);
         var request = WsgiApplication.RequestOf(green);
         if (request.BodyEnded) return Answer(green, 0);
 

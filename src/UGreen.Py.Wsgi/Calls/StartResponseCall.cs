@@ -10,7 +10,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// </summary>
 internal sealed class StartResponseCall(WsgiApplication application) : HubCall("start_response",
     "start_response(status, headers, exc_info=None)\n--\n\nSet the response's status and headers; see PEP 3333. Returns write(bytes).\n\n"
-    + "Raises TypeError or ValueError for what is no status or no header, AssertionError for a second call without exc_info or after the headers were sent, SystemError where there is no request.")
+    + "Raises TypeError or ValueError for what is no status or no header, AssertionError for a second call without exc_info or after the headers were sent, SystemError where there is no request.", Arity.Any)
 {
     /// <summary>What it returns; set when the functions exist.</summary>
     public BorrowedRef Write { get; set; }
