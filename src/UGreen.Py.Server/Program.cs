@@ -99,7 +99,9 @@ internal static class Program
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
     private static void Serve(ServerOptions options, LogOutputs logs, ILogger logger, DaemonReport report)
     {
-        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger));
+        var stray = new StraySignals(logger);
+        stray.Take(withHangup: true);
+        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger)) { GracefulBegun = stray.TakeAlarm };
         signals.Register();
         _ = ReopenSignal.Register(() => logs.Reopen(logger));
 
@@ -135,7 +137,10 @@ internal static class Program
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
     private static void Work(ServerOptions options, LogOutputs logs, ILogger logger, WorkerRole role)
     {
-        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger)) { Leaving = role.Leaving };
+        var stray = new StraySignals(logger);
+        // A SIGHUP of the terminal reaches all processes of the server, and it is the master who does something.
+        stray.Take(withHangup: false);
+        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger)) { Leaving = role.Leaving, GracefulBegun = stray.TakeAlarm };
         signals.Register();
         _ = ReopenSignal.Register(() => logs.Reopen(logger));
         role.Listen(signals, options.ShutdownTimeout, logger);
