@@ -19,6 +19,20 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        try
+        {
+            return Run(args);
+        }
+        catch (Exception e)
+        {
+            Console.Error.Write($"ugreen-py: {Message(e)}\n");
+            if (e is not StartupException) Console.Error.Write($"{e.StackTrace}\n");
+            return ExitCode.Failure;
+        }
+    }
+
+    private static int Run(string[] args)
+    {
         PythonHost.Arrive();
         var report = DaemonReport.Take();
         WorkerRole? role;
@@ -247,7 +261,12 @@ internal static class Program
         return ExitCode.Failure;
     }
 
-    private static string Message(Exception error) => error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}";
+    private static string Message(Exception error) => error switch
+    {
+        StartupException or FrontException => error.Message,
+        LinuxException => $"the system refuses: {error.Message}",
+        _ => $"internal error: {error.GetType().Name}: {error.Message}",
+    };
 
     [DoesNotReturn]
     private static void Leave(int code, LogOutputs logs)

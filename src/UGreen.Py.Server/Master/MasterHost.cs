@@ -56,10 +56,13 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
         {
             life.SocketsOpened();
             // While workers replace others there are twice as many; two more for those that a reload leaves draining.
-            _board = Scoreboard.Create(new ScoreboardLayout(master.Workers, (2 * master.Workers) + 2, options.Cores));
+            var layout = new ScoreboardLayout(master.Workers, (2 * master.Workers) + 2, options.Cores);
+            if (layout.Bytes > int.MaxValue)
+                throw new StartupException(string.Create(CultureInfo.InvariantCulture, $"--processes {master.Workers} with --async {options.Cores}: to show what each core does takes {layout.Bytes >> 20} MB of memory, and there are at most {int.MaxValue >> 20}"));
+            _board = Scoreboard.Create(layout);
             _supervisor = new Supervisor(Settings(options), Launcher(arguments), this, time, _logger);
             _beside = new BesideServer(master, time, _logger, Post);
-            _touched = new TouchWatch(master.TouchReload);
+            _touched = new TouchWatch(master.TouchReload) { Closed = (file, why) => MasterLog.NotLookedAt(_logger, file, why) };
             _cheaper = master.Cheaper is { } fewest ? new CheaperPolicy(fewest, master.Workers, master.CheaperStep, master.CheaperOverload) : null;
         }
         catch

@@ -70,6 +70,9 @@ internal static partial class MasterLog
     [LoggerMessage(701, LogLevel.Critical, "worker {Worker} has received something that its master did not send: it drains and ends")]
     public static partial void NotOfTheMaster(ILogger logger, int worker);
 
+    [LoggerMessage(702, LogLevel.Warning, "--touch-reload '{File}' cannot be looked at any more: {Reason}; until it can be, a touch of it changes nothing")]
+    public static partial void NotLookedAt(ILogger logger, string file, string reason);
+
     [LoggerMessage(1140, LogLevel.Information, "cheaper: {Wanted} workers instead of {Before} ({Busy:0} % of their cores were busy)")]
     public static partial void Scaled(ILogger logger, int wanted, int before, double busy);
 }

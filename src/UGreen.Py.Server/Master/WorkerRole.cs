@@ -62,7 +62,7 @@ internal sealed class WorkerRole
             var fd = FileDescriptors.MoveUp(channel, AboveMost);
             return new WorkerRole(ReadOrder(order), new ControlChannel(fd), fd);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or NotSupportedException)
         {
             throw new StartupException($"{WorkerOrder.Variable}={text}: no order of a master ({e.Message}); the variable is for workers, which a master starts", inner: e);
         }
