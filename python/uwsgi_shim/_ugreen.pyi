@@ -332,3 +332,7 @@ def taken_signal() -> int:
 def signal_workers(number: int, worker: int, /) -> bool:
     """Send a signal to another worker, by its number, or with 0 to all others. Returns False when there is no master. Any thread may call."""
     ...
+
+def source_changed(path: str, /) -> bool:
+    """Tell the master that a source file has changed, so that it replaces all workers. Returns False when there is no master. Any thread may call."""
+    ...

@@ -13,6 +13,7 @@ public static unsafe partial class Libc
         public const int TcpLevel = 6;
         public const int NoDelay = 1;
         public const int Linger = 13;
+        public const int ShutRead = 0;
         public const int ShutWrite = 1;
         public const int AddressBytes = 128; // struct sockaddr_storage
     }

@@ -76,6 +76,7 @@ public static unsafe partial class Libc
     public static class Signal
     {
         public const int Segv = 11;
+        public const int Child = 17;
         public const nint Default = 0;
         public const nint Ignore = 1;
         public const int FlagSigInfo = 0x4;

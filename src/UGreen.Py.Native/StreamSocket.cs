@@ -130,6 +130,9 @@ public static unsafe class StreamSocket
     /// <summary>Tells the other side that nothing more comes; reading goes on.</summary>
     public static void ShutdownWrite(int fd) => _ = Libc.shutdown(fd, Libc.Sockets.ShutWrite);
 
+    /// <summary>Nothing more is read; on a unix socket the other side's writes fail with EPIPE from now on.</summary>
+    public static void ShutdownRead(int fd) => _ = Libc.shutdown(fd, Libc.Sockets.ShutRead);
+
     /// <summary>Closes the descriptor.</summary>
     public static void Close(int fd) => _ = Libc.close(fd);
 

@@ -43,6 +43,12 @@ internal sealed partial class Supervisor
         NextReloadStep();
     }
 
+    /// <summary>The same for who may ask again and again: a reload that waits for its turn already is enough.</summary>
+    public void ReloadOnce(string reason)
+    {
+        if (_reloadAgain is null) Reload(reason);
+    }
+
     private void NextReloadStep()
     {
         _reloadStep = null;

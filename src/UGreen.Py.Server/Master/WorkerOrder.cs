@@ -11,7 +11,7 @@ namespace UGreen.Py.Server.Master;
 /// </summary>
 internal sealed record WorkerOrder
 {
-    /// <summary>The environment variable that holds the descriptor of the <see cref="ControlChannel"/>.</summary>
+    /// <summary>The environment variable that holds two descriptors: of the <see cref="ControlChannel"/> and, behind a colon, of a file with the order.</summary>
     public const string Variable = "UGREEN_WORKER";
 
     /// <summary>Command line, with what configuration files and the environment put in front of it.</summary>

@@ -26,6 +26,11 @@ public interface IServerControl
     /// <returns>False: there is no master, or it has gone.</returns>
     bool Reload(string reason);
 
+    /// <summary>Tells the master that a source file has changed since it was loaded (<c>--py-autoreload</c>), which is a reason to replace all workers.</summary>
+    /// <param name="file">Its path, for the log.</param>
+    /// <returns>False: there is no master, or it has gone.</returns>
+    bool SourceChanged(string file);
+
     /// <summary>Asks for a graceful stop of the server.</summary>
     /// <param name="reason">For the log.</param>
     void Stop(string reason);

@@ -34,6 +34,8 @@ public sealed class StandaloneControl : IServerControl
 
     public bool Reload(string reason) => false;
 
+    public bool SourceChanged(string file) => false;
+
     public void Stop(string reason) => _stop(reason);
 
     public bool Signal(int number, int worker) => false;

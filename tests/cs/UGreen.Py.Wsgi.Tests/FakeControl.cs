@@ -32,6 +32,12 @@ internal sealed class FakeControl : IServerControl
         return HasMaster;
     }
 
+    public bool SourceChanged(string file)
+    {
+        Asked.Enqueue($"changed {file}");
+        return HasMaster;
+    }
+
     public void Stop(string reason) => Asked.Enqueue($"stop {reason}");
 
     public bool Signal(int number, int worker)

@@ -44,6 +44,8 @@ public sealed class ServerCallTests(PythonThread python)
         hub.Outside("import threading\nanswers = []\nthread = threading.Thread(target=lambda: answers.append((uwsgi.reload('new version'), uwsgi.stop(), uwsgi.worker_id())))\nthread.start()\nthread.join(20)");
         Assert.Equal("[(True, True, 2)]", hub.Evaluate("answers"));
         Assert.Equal("reload new version, stop uwsgi.stop()", hub.Control.TakeAsked());
+        Assert.Equal("True", hub.Evaluate("__import__('_ugreen').source_changed('/a/b.py')"));
+        Assert.Equal("changed /a/b.py", hub.Control.TakeAsked());
         hub.Control.HasMaster = false;
         Assert.Equal("(None, 0)", hub.Evaluate("(uwsgi.reload(), uwsgi.masterpid())"));
         hub.Control.HasMaster = true;

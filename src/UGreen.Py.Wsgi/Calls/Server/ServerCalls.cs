@@ -30,6 +30,7 @@ internal static class ServerCalls
             return ServerCall.TrueOrNone(true);
         });
         yield return new ReloadCall(control, log);
+        yield return new SourceChangedCall(control);
         yield return new ServerCall("is_leader", "Whether this worker runs what runs once per server. Any thread may call.", () => ServerCall.TrueOrFalse(control.IsLeader));
     }
 

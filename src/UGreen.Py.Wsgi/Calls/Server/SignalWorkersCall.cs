@@ -19,7 +19,10 @@ internal sealed class SignalWorkersCall(IServerControl control) : HubCall("signa
 
     private nint Send(in HubCallArguments args)
     {
-        var sent = control.Signal((int)Arg.Size(Name, args, 0), (int)Arg.Size(Name, args, 1));
+        var (number, worker) = (Arg.Size(Name, args, 0), Arg.Size(Name, args, 1));
+        if (number > byte.MaxValue) throw HubCallException.Value($"{Name}(): a signal is a number from 0 to 255");
+        if (worker > control.WorkerCount) throw HubCallException.Value($"{Name}(): there is no worker {worker}");
+        var sent = control.Signal((int)number, (int)worker);
         return ServerCall.TrueOrFalse(sent).Detach();
     }
 }
