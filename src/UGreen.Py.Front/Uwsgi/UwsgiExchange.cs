@@ -237,7 +237,7 @@ public sealed class UwsgiExchange : GatewayExchange
 
     private void WriteHead(long? length)
     {
-        var suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
+        var suppressed = ResponseRules.HasNoBody(Method, Head.Status);
         if (Head.Status == HttpStatus.NoContent) length = null;
         else if (Head.Status == HttpStatus.ResetContent) length = 0;
 
