@@ -39,6 +39,9 @@ public sealed class HttpExchange : GatewayExchange
     private readonly string _scheme;
     private readonly DrainState _drain;
 
+    // Null unless the connection may speak HTTP/1.0.
+    private readonly UnsizedRequestReader? _unsized;
+
     // Null unless the other side of this connection is one of them.
     private readonly ForwardedPeers? _forwarded;
 
@@ -54,6 +57,7 @@ public sealed class HttpExchange : GatewayExchange
         _bodyDetection = features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>();
         _lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         _headerReader = new RequestHeaderReader(logger);
+        _unsized = features.Get<UnsizedRequestReader>();
 
         _socket = ClientSocket.Of(features);
         if (_socket is not null) ReturnsOn = _socket.Scheduler;
@@ -123,6 +127,7 @@ public sealed class HttpExchange : GatewayExchange
         LocalPort = _localPort;
         HasBody = _bodyDetection.CanHaveBody;
         AddHeaders(_request.Headers);
+        if (_unsized is not null) Method = _unsized.Begin(Method, HasBody ? ContentLength : 0);
         if (_forwarded is not null) BelieveForwarded(_request.Headers);
         if (_localAddress.Length == 0) NameUnixServer(_request.Headers.Host.ToString());
 
@@ -187,6 +192,8 @@ public sealed class HttpExchange : GatewayExchange
     private void AddHeaders(IHeaderDictionary headers)
     {
         ContentLength = headers.ContentLength;
+        // HTTP/1.0 needs no Host; with one that says something else than the target Kestrel has replaced it already.
+        if (headers.Host.Count == 0 && RequestTarget.Authority(Target) is { IsEmpty: false } authority) headers.Host = authority.ToString();
         foreach (ref readonly var header in _headerReader.Read(headers))
         {
             if (!_headerReader.Accept(header.Key, header.Value)) continue;
@@ -286,8 +293,9 @@ public sealed class HttpExchange : GatewayExchange
 
     private void ApplyHead(long? length)
     {
-        _output.Suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
-        ResponseHeadWriter.Apply(Head, HttpStatus.ForbidsLength(Head.Status) ? null : length, _response, _logger);
+        _output.Suppressed = ResponseRules.HasNoBody(Method, Head.Status);
+        // With 205 Kestrel insists on a length of 0, which is what it sends when none is given.
+        ResponseHeadWriter.Apply(Head, ResponseRules.ForbidsLength(Head.Status) ? null : length, _response, _logger);
         // After a failed read nobody knows where the next request would begin.
         if (IsHttp1 && (FaultStatus != 0 || _limits.KeepAlive is null || _drain.HasBegun)) _response.Headers.Connection = "close";
     }

@@ -27,10 +27,17 @@ internal static class KestrelSetup
         {
             AddServerHeader = false,
             // PEP 3333's native strings: each byte is one char, in both directions.
-            RequestHeaderEncodingSelector = static name => name == "Content-Length" ? ContentLengthEncoding.Instance : Encoding.Latin1,
+            RequestHeaderEncodingSelector = static name => name switch
+            {
+                "Content-Length" => ContentLengthEncoding.Instance,
+                "Host" or ":authority" => HostEncoding.Instance,
+                _ => Encoding.Latin1,
+            },
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
             // A proxy that ends TLS and speaks HTTP/2 to us says ":scheme https". Which scheme it really was, HttpExchange decides.
             AllowAlternateSchemes = true,
+            // RFC 9112, section 3.2.2: of a target in absolute form and a Host that says something else the target counts. Kestrel would answer 400.
+            AllowHostHeaderOverride = true,
         };
 
         return options;
@@ -52,7 +59,7 @@ internal static class KestrelSetup
             ServerCertificate = certificate,
             ServerCertificateChain = chain,
             SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        }));
+        }).Use(UnsizedRequestReader.Intercept));
     }
 
     public static SocketTransportOptions TransportOptions(Func<EndPoint, Socket> take, int backlog)
