@@ -40,11 +40,9 @@ internal static partial class FrontLog
     [LoggerMessage(3074, LogLevel.Debug, "the front could not be warmed up: {Error}")]
     public static partial void NotWarm(ILogger logger, string error);
 
-    [LoggerMessage(3070, LogLevel.Error, "a connection's code failed on the I/O thread")]
-    public static partial void IoThreadFault(ILogger logger, Exception error);
-
-    [LoggerMessage(3073, LogLevel.Error, "a connection failed")]
-    public static partial void ConnectionFault(ILogger logger, Exception error);
+    // Reserved: event id 3070.
+    [LoggerMessage(3073, LogLevel.Error, "a connection failed ({Unsaid} more since the last such line)")]
+    public static partial void ConnectionFault(ILogger logger, long unsaid, Exception error);
 
     [LoggerMessage(3071, LogLevel.Warning, "{Address}: no connection can be accepted now ({Error}); they wait")]
     public static partial void AcceptPaused(ILogger logger, string address, string error);

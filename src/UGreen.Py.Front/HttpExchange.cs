@@ -120,6 +120,7 @@ public sealed class HttpExchange : GatewayExchange
         Method = _request.Method;
         Target = _request.RawTarget;
         Protocol = _request.Protocol is "HTTP/2" ? "HTTP/2.0" : _request.Protocol;
+        if (IsHttp1) _socket?.SetAnswerDue(true);
         Scheme = _scheme;
         RemoteAddress = _remoteAddress;
         RemotePort = _remotePort;
@@ -168,6 +169,7 @@ public sealed class HttpExchange : GatewayExchange
 
     internal void End()
     {
+        if (IsHttp1) _socket?.SetAnswerDue(false);
         WasAborted = false;
         _output.End();
         _body.End();
