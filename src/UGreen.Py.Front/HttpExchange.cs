@@ -58,6 +58,7 @@ public sealed class HttpExchange : GatewayExchange
         _lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         _headerReader = new RequestHeaderReader(logger);
         _unsized = features.Get<UnsizedRequestReader>();
+        Share = features.Get<RequestShare>();
 
         _socket = ClientSocket.Of(features);
         if (_socket is not null) ReturnsOn = _socket.Scheduler;
@@ -148,6 +149,7 @@ public sealed class HttpExchange : GatewayExchange
     /// <summary>Acts on the outcome; Kestrel ends the response when the task is done.</summary>
     internal Task FinishAsync(ExchangeOutcome outcome)
     {
+        LeaveShare();
         switch (outcome)
         {
             case ExchangeOutcome.Whole:

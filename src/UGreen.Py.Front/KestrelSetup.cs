@@ -44,14 +44,14 @@ internal static class KestrelSetup
     }
 
     /// <summary>HTTP/1.1 and, with prior knowledge, HTTP/2.</summary>
-    public static void ListenHttp(KestrelServerOptions options, EndPoint address, DirectTransport direct)
+    public static void ListenHttp(KestrelServerOptions options, EndPoint address, FrontLimits limits, DirectTransport direct)
     {
         // The protocols stay at the default, which is both: asked for by name, Kestrel would warn that HTTP/2 needs TLS.
-        options.Listen(address, listen => listen.Use(direct.Intercept).Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync));
+        options.Listen(address, listen => listen.Use(direct.Intercept).Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync).Use(next => new StreamShares(next, limits.StreamsAtATime).OnConnectionAsync));
     }
 
     /// <summary>HTTP/1.1 and HTTP/2, chosen in the TLS handshake.</summary>
-    public static void ListenHttps(KestrelServerOptions options, EndPoint address, X509Certificate2 certificate, X509Certificate2Collection chain, ILoggerFactory loggers)
+    public static void ListenHttps(KestrelServerOptions options, EndPoint address, FrontLimits limits, X509Certificate2 certificate, X509Certificate2Collection chain, ILoggerFactory loggers)
     {
         options.ApplicationServices ??= TlsServices(loggers);
         options.Listen(address, listen => listen.UseHttps(new HttpsConnectionAdapterOptions
@@ -59,7 +59,7 @@ internal static class KestrelSetup
             ServerCertificate = certificate,
             ServerCertificateChain = chain,
             SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        }).Use(UnsizedRequestReader.Intercept));
+        }).Use(UnsizedRequestReader.Intercept).Use(next => new StreamShares(next, limits.StreamsAtATime).OnConnectionAsync));
     }
 
     public static SocketTransportOptions TransportOptions(Func<EndPoint, Socket> take, int backlog)

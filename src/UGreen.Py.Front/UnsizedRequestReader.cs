@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace UGreen.Py.Front;
 
@@ -61,8 +60,7 @@ internal sealed class UnsizedRequestReader(IDuplexPipe transport) : PipeReader, 
     /// <summary>The middleware of a socket with TLS: installs one unless HTTP/2 was agreed on.</summary>
     public static ConnectionDelegate Intercept(ConnectionDelegate next) => connection =>
     {
-        var isHttp2 = connection.Features.Get<ITlsApplicationProtocolFeature>() is { } agreed && agreed.ApplicationProtocol.Span.SequenceEqual("h2"u8);
-        if (!isHttp2) Install(connection);
+        if (!StreamShares.IsHttp2(connection)) Install(connection);
         return next(connection);
     };
 

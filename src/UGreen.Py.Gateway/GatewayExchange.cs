@@ -191,6 +191,20 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         ReturnsOn.Schedule(static exchange => ((GatewayExchange)exchange!).Return(), this);
     }
 
+    /// <summary>The share that the requests of this connection have in common; null: each has the connection for itself.</summary>
+    public RequestShare? Share { get; protected set; }
+
+    /// <summary>It is one of those that <see cref="Share"/> has passed on.</summary>
+    internal bool HoldsShare { get; set; }
+
+    /// <summary>Front: the application side has given the exchange back; the next one of its connection may go.</summary>
+    protected void LeaveShare()
+    {
+        if (!HoldsShare) return;
+        HoldsShare = false;
+        Share!.Leave();
+    }
+
     /// <summary>Where the front goes on after <see cref="Complete"/>.</summary>
     protected PipeScheduler ReturnsOn { get; set; } = PipeScheduler.ThreadPool;
 

@@ -41,4 +41,10 @@ public sealed record FrontLimits
     /// Against streams that are opened and reset at once Kestrel closes the connection when there are more than twice as many.
     /// </summary>
     public int Streams { get; init; } = 100;
+
+    /// <summary>
+    /// Requests of one HTTP/2 connection that the application side has at a time; the others wait for them. Null: no limit. The server sets half of the cores: a client that takes
+    /// nothing of what it has asked for holds a core for each request until <see cref="Pause"/> is over, and must leave others for its neighbours.
+    /// </summary>
+    public int? StreamsAtATime { get; init; }
 }
