@@ -50,6 +50,6 @@ internal static partial class FrontLog
     [LoggerMessage(3072, LogLevel.Error, "{Address}: no connection can be accepted any more: {Error}")]
     public static partial void AcceptFailed(ILogger logger, string address, string error);
 
-    [LoggerMessage(3022, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s")]
-    public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds);
+    [LoggerMessage(3022, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s ({Unsaid} more since the last such line)")]
+    public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds, long unsaid);
 }

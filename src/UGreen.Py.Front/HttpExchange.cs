@@ -34,6 +34,7 @@ public sealed class HttpExchange : GatewayExchange
     private readonly ResponseBodyWriter _output;
     private readonly RequestBodyReader _body;
     private readonly FrontLimits _limits;
+    private readonly PauseWatch? _pauses;
     private readonly IClientSocket? _socket;
     private readonly IConnectionLifetimeNotificationFeature? _connection;
     private readonly string _scheme;
@@ -50,6 +51,7 @@ public sealed class HttpExchange : GatewayExchange
         _logger = logger;
         _drain = drain;
         _limits = limits;
+        _pauses = pauses;
         _request = features.GetRequiredFeature<IHttpRequestFeature>();
         _response = features.GetRequiredFeature<IHttpResponseFeature>();
         _responseBody = features.GetRequiredFeature<IHttpResponseBodyFeature>();
@@ -189,7 +191,7 @@ public sealed class HttpExchange : GatewayExchange
     /// <summary>The client takes nothing. Another thread than the exchange's owner, but the owner waits for just this.</summary>
     private void BreakOff()
     {
-        FrontLog.ResponseTimedOut(_logger, Method, Target, _limits.Pause!.Value.TotalSeconds);
+        if (_pauses!.Lines.TryPass(out var unsaid)) FrontLog.ResponseTimedOut(_logger, Method, Target, _pauses.Limit.TotalSeconds, unsaid);
         _lifetime.Abort();
     }
 

@@ -248,3 +248,17 @@ def test_one_connection_leaves_cores_to_its_neighbours(window):
         until(lambda: server.get("/count").json == begun + 3, "new streams have the share again")
         s.close()
         until(lambda: server.get("/running").json == 0, "the connection is over")
+
+
+@pytest.mark.parametrize("data", [frame(HEADERS, END_STREAM | END_HEADERS, 1, b"\x80"), frame(SETTINGS, payload=b"12345"), frame(HEADERS, END_STREAM | END_HEADERS, 1, b"\xff" * 9)])
+def test_many_malformed_connections_are_few_lines(server, data):
+    """As malformed requests of HTTP/1.1: summed up, once a second."""
+    begin, start = len(server.log), time.monotonic()
+    for _ in range(300):
+        with server.connect() as s:
+            s.sendall(PREFACE + frame(SETTINGS) + data)
+            while s.recv(65536):
+                pass
+    took = time.monotonic() - start
+    lines = [line for line in server.log[begin:].splitlines() if " request: " not in line]
+    assert len(lines) <= 3 + 2 * took, lines

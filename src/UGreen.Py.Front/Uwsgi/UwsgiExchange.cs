@@ -173,7 +173,7 @@ public sealed class UwsgiExchange : GatewayExchange
     /// <summary>The client takes nothing. Another thread than the exchange's owner, but the owner waits for just this.</summary>
     private void BreakOff()
     {
-        UwsgiLog.ResponseTimedOut(_logger, Method, Target, _pauses!.Limit.TotalSeconds);
+        if (_pauses!.Lines.TryPass(out var unsaid)) UwsgiLog.ResponseTimedOut(_logger, Method, Target, _pauses.Limit.TotalSeconds, unsaid);
         _connection!.Abort(new ConnectionAbortedException("the client took nothing of the response"));
     }
 
