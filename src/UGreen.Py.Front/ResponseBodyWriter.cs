@@ -15,12 +15,14 @@ internal sealed class ResponseBodyWriter : PipeWriter
     private const int ScrapBytes = 4096;
 
     private readonly IHttpResponseBodyFeature _response;
+    private readonly IHttpRequestLifetimeFeature _lifetime;
     private byte[] _scrap = [];
 
     private readonly Pause _pause;
 
-    public ResponseBodyWriter(IHttpResponseBodyFeature response, Pause pause)
+    public ResponseBodyWriter(IHttpResponseBodyFeature response, IHttpRequestLifetimeFeature lifetime, Pause pause)
     {
+        _lifetime = lifetime;
         _response = response;
         _pause = pause;
     }
@@ -45,8 +47,16 @@ internal sealed class ResponseBodyWriter : PipeWriter
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
-        var flush = _response.Writer.FlushAsync(cancellationToken);
-        return flush.IsCompleted || _pause.IsOff ? flush : AwaitAsync(flush);
+        try
+        {
+            var flush = _response.Writer.FlushAsync(cancellationToken);
+            return flush.IsCompleted || _pause.IsOff ? flush : AwaitAsync(flush);
+        }
+        catch (InvalidOperationException e) when (_lifetime.RequestAborted.IsCancellationRequested)
+        {
+            // Kestrel's word for a response that is over. Of one that was not broken off, it is a mistake of ours.
+            throw new IOException("the request was broken off", e);
+        }
     }
 
     public override void CancelPendingFlush() => _response.Writer.CancelPendingFlush();
