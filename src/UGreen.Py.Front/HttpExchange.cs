@@ -68,7 +68,7 @@ public sealed class HttpExchange : GatewayExchange
         _body = new RequestBodyReader(pauses, limits.BodyBytes, _socket, _lifetime);
         // What leaves a TCP socket the kernel watches (KestrelLimits); a stream of HTTP/2 can stand still on a lively connection, and a unix socket has no such thing.
         var kernelWatches = _socket is { IsTcp: true } && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
-        _output = new ResponseBodyWriter(_responseBody, _lifetime, new Pause(kernelWatches ? null : pauses, BreakOff));
+        _output = new ResponseBodyWriter(_responseBody, _lifetime, new Pause(kernelWatches ? null : pauses, BreakOff), () => HeldShare);
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
         _forwarded = forwarded is not null && forwarded.Has(connection.RemoteIpAddress) ? forwarded : null;
         _remoteAddress = Text(connection.RemoteIpAddress);

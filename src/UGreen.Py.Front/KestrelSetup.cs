@@ -47,7 +47,7 @@ internal static class KestrelSetup
     public static void ListenHttp(KestrelServerOptions options, EndPoint address, FrontLimits limits, DirectTransport direct)
     {
         // The protocols stay at the default, which is both: asked for by name, Kestrel would warn that HTTP/2 needs TLS.
-        options.Listen(address, listen => listen.Use(direct.Intercept).Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync).Use(next => new StreamShares(next, limits.StreamsAtATime).OnConnectionAsync));
+        options.Listen(address, listen => listen.Use(direct.Intercept).Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync).Use(next => new StreamShares(next, limits.BlockedStreams).OnConnectionAsync));
     }
 
     /// <summary>HTTP/1.1 and HTTP/2, chosen in the TLS handshake.</summary>
@@ -59,7 +59,7 @@ internal static class KestrelSetup
             ServerCertificate = certificate,
             ServerCertificateChain = chain,
             SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        }).Use(UnsizedRequestReader.Intercept).Use(next => new StreamShares(next, limits.StreamsAtATime).OnConnectionAsync));
+        }).Use(UnsizedRequestReader.Intercept).Use(next => new StreamShares(next, limits.BlockedStreams).OnConnectionAsync));
     }
 
     public static SocketTransportOptions TransportOptions(Func<EndPoint, Socket> take, int backlog)

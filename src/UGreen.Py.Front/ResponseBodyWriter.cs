@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
+using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
 
@@ -16,12 +17,14 @@ internal sealed class ResponseBodyWriter : PipeWriter
 
     private readonly IHttpResponseBodyFeature _response;
     private readonly IHttpRequestLifetimeFeature _lifetime;
+    private readonly Func<RequestShare?> _share;
     private byte[] _scrap = [];
 
     private readonly Pause _pause;
 
-    public ResponseBodyWriter(IHttpResponseBodyFeature response, IHttpRequestLifetimeFeature lifetime, Pause pause)
+    public ResponseBodyWriter(IHttpResponseBodyFeature response, IHttpRequestLifetimeFeature lifetime, Pause pause, Func<RequestShare?> share)
     {
+        _share = share;
         _lifetime = lifetime;
         _response = response;
         _pause = pause;
@@ -50,7 +53,9 @@ internal sealed class ResponseBodyWriter : PipeWriter
         try
         {
             var flush = _response.Writer.FlushAsync(cancellationToken);
-            return flush.IsCompleted || _pause.IsOff ? flush : AwaitAsync(flush);
+            if (flush.IsCompleted) return flush;
+            var share = _share();
+            return _pause.IsOff && share is null ? flush : AwaitAsync(flush, share);
         }
         catch (InvalidOperationException e) when (_lifetime.RequestAborted.IsCancellationRequested)
         {
@@ -74,16 +79,18 @@ internal sealed class ResponseBodyWriter : PipeWriter
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FlushResult> AwaitAsync(ValueTask<FlushResult> flush)
+    private async ValueTask<FlushResult> AwaitAsync(ValueTask<FlushResult> flush, RequestShare? share)
     {
-        _pause.Begin();
+        if (!_pause.IsOff) _pause.Begin();
+        share?.Block();
         try
         {
             return await flush.ConfigureAwait(false);
         }
         finally
         {
-            _pause.End();
+            if (!_pause.IsOff) _pause.End();
+            share?.Unblock();
         }
     }
 }

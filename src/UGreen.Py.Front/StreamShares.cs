@@ -15,7 +15,7 @@ internal sealed class StreamShares(ConnectionDelegate next, int? most)
 
     public Task OnConnectionAsync(ConnectionContext connection)
     {
-        if (most is { } count && IsHttp2(connection)) connection.Features.Set(new RequestShare(count));
+        if (most is { } count && IsHttp2(connection)) connection.Features.Set(new RequestShare(count, TimeProvider.System));
         return next(connection);
     }
 }

@@ -194,15 +194,19 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
     /// <summary>The share that the requests of this connection have in common; null: each has the connection for itself.</summary>
     public RequestShare? Share { get; protected set; }
 
-    /// <summary>It is one of those that <see cref="Share"/> has passed on.</summary>
-    internal bool HoldsShare { get; set; }
+    /// <summary>What <see cref="Share"/> knows it by while it holds a part of it; 0: it does not.</summary>
+    internal int ShareTicket { get; set; }
 
-    /// <summary>Front: the application side has given the exchange back; the next one of its connection may go.</summary>
+    /// <summary><see cref="Share"/> while it holds a part of it. Whoever owns the exchange.</summary>
+    protected RequestShare? HeldShare => ShareTicket != 0 ? Share : null;
+
+    /// <summary>Front: the application side has given the exchange back; others of its connection may go.</summary>
     protected void LeaveShare()
     {
-        if (!HoldsShare) return;
-        HoldsShare = false;
-        Share!.Leave();
+        if (ShareTicket == 0) return;
+        var ticket = ShareTicket;
+        ShareTicket = 0;
+        Share!.Leave(ticket);
     }
 
     /// <summary>Where the front goes on after <see cref="Complete"/>.</summary>

@@ -226,7 +226,7 @@ def test_a_stream_that_takes_nothing_is_broken_off(hasty):
 
 @pytest.mark.parametrize("window", ["shut", "open"])
 def test_one_connection_leaves_cores_to_its_neighbours(window):
-    """A hundred streams that take nothing, or whose answers are waited for, hold half of the cores; who comes by another connection is served at once."""
+    """A hundred streams that take nothing hold half of the cores, whether their own windows are shut or the connection's fills; who comes by another connection is served at once."""
     streams = range(1, 200, 2)
     with Server("corpus_app", cores=6, options=["--pp", APPS_HTTP]) as server, server.connect() as s:
         s.sendall(PREFACE + (setting(4, 0) if window == "shut" else frame(SETTINGS)))

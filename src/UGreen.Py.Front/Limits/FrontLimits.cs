@@ -43,8 +43,8 @@ public sealed record FrontLimits
     public int Streams { get; init; } = 100;
 
     /// <summary>
-    /// Requests of one HTTP/2 connection that the application side has at a time; the others wait for them. Null: no limit. The server sets half of the cores: a client that takes
-    /// nothing of what it has asked for holds a core for each request until <see cref="Pause"/> is over, and must leave others for its neighbours.
+    /// Cores that the requests of one HTTP/2 connection may hold while the client takes nothing of their responses; further ones wait. Null: no limit. The server sets half of the
+    /// cores: such a request holds its core until <see cref="Pause"/> is over, and a connection can have a hundred of them.
     /// </summary>
-    public int? StreamsAtATime { get; init; }
+    public int? BlockedStreams { get; init; }
 }
