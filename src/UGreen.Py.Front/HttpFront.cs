@@ -159,11 +159,11 @@ public sealed class HttpFront : IAsyncDisposable
                 if (tls is var (certificate, chain))
                 {
                     withTls.Add(key);
-                    KestrelSetup.ListenHttps(settings, key, certificate, chain, _loggers);
+                    KestrelSetup.ListenHttps(settings, key, _options.Limits, certificate, chain, _loggers);
                 }
                 else
                 {
-                    KestrelSetup.ListenHttp(settings, key, _direct);
+                    KestrelSetup.ListenHttp(settings, key, _options.Limits, _direct);
                 }
 
                 addresses.Add(Text(endpoint.Scheme, key));

@@ -117,6 +117,9 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int open(string path, int flags, int mode);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(int folder, string path, int flags, uint mask, void* status);
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int dup3(int from, int to, int flags);
 

@@ -27,6 +27,8 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
     private NewRef _serve;
     private long _refused;
     private long _lastWarning = long.MinValue / 2;
+    private long _untold;
+    private long _lastTold = long.MinValue / 2;
     private int _inFlight;
     private volatile bool _draining;
     private TaskCompletionSource? _idle;
@@ -121,6 +123,22 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
         var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _hub.Inbox.Post(new DrainMessage(this, idle), null, 0);
         return idle.Task;
+    }
+
+    /// <summary>Whether a line about what a client did wrong may be written: one a second, for who can cause one can cause thousands. Hub thread.</summary>
+    /// <param name="unsaid">How many were not written since the last.</param>
+    public bool MayTellOfClient(out long unsaid)
+    {
+        unsaid = _untold;
+        var now = _clock.Now;
+        if (now - _lastTold < WarnEveryNanoseconds)
+        {
+            _untold++;
+            return false;
+        }
+
+        (_lastTold, _untold) = (now, 0);
+        return true;
     }
 
     private void Run(GatewayExchange exchange)

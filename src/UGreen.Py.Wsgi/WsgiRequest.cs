@@ -39,8 +39,8 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     /// <summary>How many requests this core had finished before: <c>uwsgi.request_id()</c>.</summary>
     public long Id { get; private set; }
 
-    /// <summary>HEAD, and the statuses that have no body (RFC 9110, section 6.4.1).</summary>
-    public bool IsBodyless => Exchange is { } e && (e.Method == "HEAD" || e.Head.Status is 204 or 304 or (>= 100 and < 200));
+    /// <summary>HEAD, and the statuses that have no body.</summary>
+    public bool IsBodyless => Exchange is { } e && ResponseRules.HasNoBody(e.Method, e.Head.Status);
 
     /// <summary>Method and path for the log, valid after the exchange was given back, too.</summary>
     public string Title => _method + " " + _target;

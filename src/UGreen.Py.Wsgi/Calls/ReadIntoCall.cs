@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
+using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 using UGreen.Py.Native;
 
@@ -47,7 +48,7 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
                 request.PendingRead = request.Exchange!.Body.ReadAsync();
 #pragma warning restore CA2012
             }
-            catch (Exception error) when (IsBroken(error))
+            catch (Exception error) when (ClientFault.Is(error))
             {
                 throw Broken(request, error);
             }
@@ -83,7 +84,7 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
             request.UnfinishedRead = null;
             read = unfinished is null ? request.PendingRead.GetAwaiter().GetResult() : unfinished.GetAwaiter().GetResult();
         }
-        catch (Exception error) when (IsBroken(error))
+        catch (Exception error) when (ClientFault.Is(error))
         {
             throw Broken(request, error);
         }
@@ -124,13 +125,11 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
             body.AdvanceTo(end);
             return true;
         }
-        catch (Exception error) when (IsBroken(error))
+        catch (Exception error) when (ClientFault.Is(error))
         {
             return false;
         }
     }
-
-    private static bool IsBroken(Exception error) => error is IOException or OperationCanceledException or InvalidOperationException;
 
     private static CallOutcome Answer(GreenThread green, int length)
     {

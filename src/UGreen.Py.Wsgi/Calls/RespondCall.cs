@@ -26,7 +26,7 @@ internal sealed class RespondCall() : HubCall("respond", "respond(body, /)\n--\n
         var head = exchange.Head;
         if (request.IsBodyless)
         {
-            if (exchange.Method == "HEAD" && head.Status is not (204 or 304)) head.ContentLength ??= data.Length;
+            if (exchange.Method == "HEAD" && !ResponseRules.HasNoBody(head.Status)) head.ContentLength ??= data.Length;
             request.Finish(ExchangeOutcome.Whole);
             return true;
         }

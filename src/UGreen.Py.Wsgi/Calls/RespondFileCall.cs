@@ -27,7 +27,7 @@ internal sealed class RespondFileCall() : HubCall("respond_file", "respond_file(
         var head = exchange.Head;
         if (request.IsBodyless)
         {
-            if (exchange.Method == "HEAD" && head.Status is not (204 or 304)) head.ContentLength ??= length;
+            if (exchange.Method == "HEAD" && !ResponseRules.HasNoBody(head.Status)) head.ContentLength ??= length;
             request.Finish(ExchangeOutcome.Whole);
             return true;
         }

@@ -115,7 +115,7 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
             // Only an interrupt cancels a flush.
             if (!result.IsCompleted) return;
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error) when (ClientFault.Is(error))
         {
             // The flush is broken: what follows says the same.
         }
