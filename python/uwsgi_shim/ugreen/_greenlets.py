@@ -39,10 +39,10 @@ class _Finder:
     def find_spec(self, name: str, path: Optional[Sequence[str]] = None, target: Optional[ModuleType] = None) -> Optional[ModuleSpec]:
         if name != _NAME:
             return None
-        sys.meta_path.remove(self)      # type: ignore[arg-type]
+        sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is None or spec.loader is None:
-            sys.meta_path.insert(0, self)       # type: ignore[arg-type]
+            sys.meta_path.insert(0, self)
             return spec
         execute = spec.loader.exec_module
 
@@ -50,7 +50,7 @@ class _Finder:
             execute(module)
             _adopt(module)
 
-        spec.loader.exec_module = exec_module   # type: ignore[method-assign]
+        spec.loader.exec_module = exec_module   # type: ignore[assignment]
         return spec
 
 
@@ -59,7 +59,7 @@ def install() -> None:
     if _NAME in sys.modules:
         _adopt(sys.modules[_NAME])
     else:
-        sys.meta_path.insert(0, _Finder())      # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder())
 
 
 def _adopt(greenlet: Any) -> None:
