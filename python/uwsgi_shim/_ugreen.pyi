@@ -321,6 +321,10 @@ def keep(object: object, /) -> None:
     """Keep a reference to an object until this green thread has ended. Raises RuntimeError outside a green thread."""
     ...
 
+def share_out(address: int, fresh: int, /) -> bool:
+    """Give each core its own value of the word of memory at this address, beginning with another one. Returns False on another OS thread than the hub's, and when there is a word already."""
+    ...
+
 def is_leader() -> bool:
     """Whether this worker runs what runs once per server. Any thread may call."""
     ...

@@ -30,6 +30,9 @@ internal unsafe struct SavedThreadState
     /// <summary>Objects whose deallocation waits for the end of the nested ones of this stack.</summary>
     public nint TrashDeleteLater;
 
+    /// <summary>What <see cref="ThreadStateSwap.ShareOut"/> divides: a C library's own word for this core.</summary>
+    public nint LibraryWord;
+
     /// <summary>The thread state's embedded exception stack entry: exc_value (and previous_item).</summary>
     public fixed long ExcState[ExcStateWords];
 

@@ -50,6 +50,10 @@ public sealed unsafe class ThreadStateSwap
     private readonly int _count;
     private SavedThreadState* _active;
 
+    // Without a library's word it is one of ours, which costs less than a branch.
+    private nint* _libraryWord;
+    private bool _wordGivenOut;
+
     /// <summary>Makes saved states for the hub (number -1) and for green threads 0 to <paramref name="greenThreads"/> - 1, on the hub thread.</summary>
     public ThreadStateSwap(int greenThreads)
     {
@@ -59,6 +63,7 @@ public sealed unsafe class ThreadStateSwap
         _count = greenThreads;
         _states = (SavedThreadState*)NativeMemory.AlignedAlloc((nuint)(sizeof(SavedThreadState) * (greenThreads + 1)), 64);
         NativeMemory.Clear(_states, (nuint)(sizeof(SavedThreadState) * (greenThreads + 1)));
+        _libraryWord = (nint*)NativeMemory.AllocZeroed((nuint)sizeof(nint));
         _active = State(Hub);
         if (Interpreter.Layout.Fields.Any(field => field.Offset + field.Size > StandInBytes)) throw new PythonStartException("the layout table is larger than the stand-in of a thread state");
         _standIn = (byte*)NativeMemory.AllocZeroed(StandInBytes);
@@ -89,6 +94,21 @@ public sealed unsafe class ThreadStateSwap
         Save(_active);
         Load(next);
         _active = next;
+    }
+
+    /// <summary>
+    /// From now on, a word of the hub thread's memory belongs to each core by itself. It is the variable in which a C library keeps a pointer to its state of the OS thread
+    /// (<c>thread_local</c>), when that state describes stacks: greenlet's. The state that is in keeps the word's value, all others begin with <paramref name="fresh"/>.
+    /// </summary>
+    /// <returns>False: another word was given out before; there is room for one.</returns>
+    public bool ShareOut(nint address, nint fresh)
+    {
+        if (_wordGivenOut) return (nint)_libraryWord == address;
+        for (var number = Hub; number < _count; number++) State(number)->LibraryWord = fresh;
+        NativeMemory.Free(_libraryWord);
+        _libraryWord = (nint*)address;
+        _wordGivenOut = true;
+        return true;
     }
 
     /// <summary>A hint that this state is put in soon. Then <see cref="PrefetchFrame"/>, which needs it, may follow.</summary>
@@ -185,6 +205,7 @@ public sealed unsafe class ThreadStateSwap
         if (s_currentFrame >= 0) s->CurrentFrame = *(nint*)(ts + s_currentFrame);
         s->ExcInfo = *(nint*)(ts + s_excInfo);
         s->Dict = *(nint*)(ts + s_dict);
+        s->LibraryWord = *_libraryWord;
         s->Context = *(nint*)(ts + s_context);
         if (s_id >= 0) s->Id = *(ulong*)(ts + s_id);
         if (s_chunk >= 0)
@@ -209,6 +230,7 @@ public sealed unsafe class ThreadStateSwap
         if (s_currentFrame >= 0) *(nint*)(ts + s_currentFrame) = s->CurrentFrame;
         *(nint*)(ts + s_excInfo) = s->ExcInfo;
         *(nint*)(ts + s_dict) = s->Dict;
+        *_libraryWord = s->LibraryWord;
         *(nint*)(ts + s_context) = s->Context;
         if (s_id >= 0) *(ulong*)(ts + s_id) = s->Id;
         BumpContextVersion();

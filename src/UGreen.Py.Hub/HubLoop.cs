@@ -99,6 +99,13 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>Number of times that green threads were resumed.</summary>
     public long Resumes { get; private set; }
 
+    /// <summary>Gives each core a word of a C library of its own (<see cref="ThreadStateSwap.ShareOut"/>).</summary>
+    public bool ShareOut(nint address, nint fresh)
+    {
+        AssertHubThread();
+        return _state.ShareOut(address, fresh);
+    }
+
     /// <summary>True on the hub thread. Any thread may ask.</summary>
     public bool IsHubThread => Environment.CurrentManagedThreadId == _thread;
 

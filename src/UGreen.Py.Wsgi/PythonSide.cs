@@ -73,6 +73,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new DeadlineCall(deadlines),
             new CancelDeadlineCall(deadlines),
             new KeepCall(),
+            new ShareOutCall(hub),
             new SetUserHarakiriCall(application),
         ];
         foreach (var call in calls) hub.Calls.Register(call);

@@ -10,7 +10,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 import _ugreen
-from ugreen import _apps, _autoreload, _driver, _identity, _load
+from ugreen import _apps, _autoreload, _driver, _greenlets, _identity, _load
 from ugreen._report import report
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def _prepare() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)
     _identity.install()
+    _greenlets.install()
 
 
 def _tune_collector() -> None:
