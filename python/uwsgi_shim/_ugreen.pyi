@@ -332,3 +332,11 @@ def taken_signal() -> int:
 def signal_workers(number: int, worker: int, /) -> bool:
     """Send a signal to another worker, by its number, or with 0 to all others. Returns False when there is no master. Any thread may call."""
     ...
+
+def route_signal(signum: int, /) -> None:
+    """Have the handler that Python has just installed run on the hub's OS thread, at once."""
+    ...
+
+def listening() -> List[int]:
+    """File descriptors of the sockets on which this process listens."""
+    ...

@@ -3,6 +3,7 @@ using UGreen.Py.CPython;
 using UGreen.Py.CPython.Layout;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
+using UGreen.Py.Native;
 using UGreen.Py.Switching;
 using UGreen.Py.Wsgi.Calls.Server;
 using UGreen.Py.Wsgi.Harakiri;
@@ -151,6 +152,8 @@ public sealed partial class WsgiWorker : IGatewayApplication
         if (_settings.Chdir is { } folder) ChangeFolder(folder);
         var installation = PythonLocator.Find(_settings.PythonPath, _settings.VirtualEnv);
         PythonLibrary = installation.LibraryPath ?? Environment.ProcessPath ?? installation.ProgramName;
+        // Before Python has handlers of its own.
+        var signals = SignalActions.Now();
         Interpreter.Start(installation);
         PythonVersion = Interpreter.Version;
 
@@ -161,7 +164,11 @@ public sealed partial class WsgiWorker : IGatewayApplication
         HubLoop? hub = null;
         var fallback = HubCallFallback.Install((number, args) => hub!.ServeOutside(number, args));
         var greenSwitch = GreenSwitch.Create(_settings.Switch, stacks, LibPython.Symbol("PyObject_CallNoArgs"), fallback);
+        if (HubCallFunctions.NameOffset != ForkedChild.NameOffset) throw new HubInvariantException("the code for forked children looks for a hub call's name in the wrong place");
+        PendingCall.Through(ForkedChild.Guard);
+        ForkedChild.Install(greenSwitch, [.. SignalActions.Handlers(signals), OverflowReport.Handler], PyConstants.RuntimeError.Address, LibPython.Symbol("PyErr_Format"));
         hub = new HubLoop(greenSwitch, new ThreadStateSwap(stacks.Count), calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
+        SignalRelay.Install(signals, hub.WakeFd);
         var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log) { Board = _settings.Board };
         application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);
         _spawned = new SpawnedThreads(hub, application);

@@ -20,6 +20,7 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] public static partial void PyEval_RestoreThread(nint threadState);
     [LibraryImport(Library)] internal static partial int PyGILState_Ensure();
     [LibraryImport(Library)] internal static partial void PyGILState_Release(int state);
+    [LibraryImport(Library)] public static partial int PyErr_CheckSignals();
     [LibraryImport(Library)] internal static partial int Py_AddPendingCall(delegate* unmanaged<nint, int> function, nint argument);
     [LibraryImport(Library)] public static partial int Py_GetRecursionLimit();
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int Py_EnterRecursiveCall(string where);
