@@ -11,6 +11,12 @@ public sealed partial class HubLoop
     /// <summary>The descriptor that wakes the hub. Code that can do no more than that may write to it.</summary>
     public int WakeFd => _wakeUp.Fd;
 
+    /// <summary>It is not asleep: a green thread is on the CPU, or something waits in the inbox. Any thread; may be out of date.</summary>
+    public bool IsBusy => Current is not null || HasWork;
+
+    /// <summary>Something waits for the hub: messages, or green threads that are ready. Any thread; may be out of date.</summary>
+    public bool HasWork => !Inbox.IsEmpty || _ready.Count > 0;
+
     /// <summary>What a handler raises has nobody else to go to than the log.</summary>
     private void RunSignalHandlers()
     {

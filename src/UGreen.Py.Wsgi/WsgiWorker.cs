@@ -167,7 +167,8 @@ public sealed partial class WsgiWorker : IGatewayApplication
         if (HubCallFunctions.NameOffset != ForkedChild.NameOffset) throw new HubInvariantException("the code for forked children looks for a hub call's name in the wrong place");
         PendingCall.Through(ForkedChild.Guard);
         ForkedChild.Install(greenSwitch, [.. SignalActions.Handlers(signals), OverflowReport.Handler], PyConstants.RuntimeError.Address, LibPython.Symbol("PyErr_Format"));
-        hub = new HubLoop(greenSwitch, new ThreadStateSwap(stacks.Count), calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
+        var state = new ThreadStateSwap(stacks.Count);
+        hub = new HubLoop(greenSwitch, state, calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
         SignalRelay.Install(signals, hub.WakeFd);
         var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log) { Board = _settings.Board };
         application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);
@@ -175,6 +176,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers);
         python.RegisterCalls();
         python.Load(greenSwitch.Trampoline);
+        new HangWatch(hub, state.ThreadState, clock, _log).Start();
         (_hub, _application) = (hub, application);
     }
 

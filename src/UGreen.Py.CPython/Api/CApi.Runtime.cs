@@ -21,6 +21,11 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] internal static partial int PyGILState_Ensure();
     [LibraryImport(Library)] internal static partial void PyGILState_Release(int state);
     [LibraryImport(Library)] public static partial int PyErr_CheckSignals();
+    [LibraryImport(Library)] internal static partial NewRef PyFrame_GetBack(BorrowedRef frame);
+    [LibraryImport(Library)] internal static partial NewRef PyFrame_GetCode(BorrowedRef frame);
+    [LibraryImport(Library)] internal static partial int PyFrame_GetLineNumber(BorrowedRef frame);
+    [LibraryImport(Library)] internal static partial int PyGC_Disable();
+    [LibraryImport(Library)] internal static partial int PyGC_Enable();
     [LibraryImport(Library)] internal static partial int Py_AddPendingCall(delegate* unmanaged<nint, int> function, nint argument);
     [LibraryImport(Library)] public static partial int Py_GetRecursionLimit();
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int Py_EnterRecursiveCall(string where);
