@@ -81,7 +81,18 @@ public sealed partial class WsgiWorker : IGatewayApplication
         if (_application is not { } application || _hub is not { } hub) return;
         BeginDrain();
         var start = TimeProvider.System.GetTimestamp();
-        if (!await EndsWithin(application.DrainAsync(), grace).ConfigureAwait(false)) RequestsCut(grace.TotalSeconds);
+        var sign = RespondsAsync();
+        if (!await EndsWithin(application.DrainAsync(), grace).ConfigureAwait(false))
+        {
+            RequestsCut(grace.TotalSeconds);
+            if (!sign.IsCompleted)
+            {
+                // Whatever comes next would be asked of it, too.
+                HubCut();
+                return;
+            }
+        }
+
         if (!await EndsWithin(_spawned!.KillAllAsync(), s_killTime).ConfigureAwait(false)) SpawnedCut(s_killTime.TotalSeconds);
         hub.Stop();
         var left = grace - TimeProvider.System.GetElapsedTime(start);
@@ -205,6 +216,9 @@ public sealed partial class WsgiWorker : IGatewayApplication
 
     [LoggerMessage(EventId = 241, Level = LogLevel.Warning, Message = "Python's atexit functions did not end in time and are cut off")]
     private partial void AtExitCut();
+
+    [LoggerMessage(EventId = 724, Level = LogLevel.Warning, Message = "the hub hangs and is cut off: neither finally blocks nor Python's atexit functions run")]
+    private partial void HubCut();
 
     [LoggerMessage(EventId = 242, Level = LogLevel.Error, Message = "leaving Python failed\n{Traceback}")]
     private partial void AtExitFailed(string traceback);
