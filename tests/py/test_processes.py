@@ -1,12 +1,16 @@
 """Children of requests, POSIX signals of Python's, and a hub that hangs (docs/adr/0037)."""
 
+import http.client
+import json
 import os
 import pathlib
 import re
 import signal
+import ssl
 import time
 
 import pytest
+from fronts import certificate
 from masters import Master
 from serving import PATIENCE, Server, background, until
 
@@ -47,9 +51,13 @@ def test_a_child_has_no_descriptor_of_the_servers(server):
     assert len([link for link in mine.values() if link.startswith("pipe:")]) <= 2, mine
 
 
-def test_a_child_with_tls_has_no_connection(tls_server):
-    with tls_server.client() as client:
-        links = client.get("/descriptors").json
+def test_a_child_has_no_connection_with_tls():
+    with Server("processes", options=["--https", ",".join(("127.0.0.1:0", *certificate()))]) as server:
+        port = int(re.search(r"https://127\.0\.0\.1:(\d+)", server.log)[1])
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE, context=ssl._create_unverified_context())
+        connection.request("GET", "/descriptors")
+        links = json.loads(connection.getresponse().read())
+        connection.close()
     assert not [link for link in links.values() if link.startswith("socket:")], links
 
 
