@@ -340,3 +340,11 @@ def signal_workers(number: int, worker: int, /) -> bool:
 def source_changed(path: str, /) -> bool:
     """Tell the master that a source file has changed, so that it replaces all workers. Returns False when there is no master. Any thread may call."""
     ...
+
+def route_signal(signum: int, /) -> None:
+    """Have the handler that Python has just installed run on the hub's OS thread, at once."""
+    ...
+
+def listening() -> List[int]:
+    """File descriptors of the sockets on which this process listens."""
+    ...

@@ -1,3 +1,5 @@
+using UGreen.Py.Native;
+
 namespace UGreen.Py.CPython;
 
 /// <summary>
@@ -11,12 +13,14 @@ public readonly unsafe ref struct HiddenCore : IDisposable
 {
     private readonly nint* _cell;
     private readonly nint _core;
+    private readonly int _process;
 
     // SAFETY: the cell is a word on the trampoline's data page, which lives as long as the process. Only the hub thread writes it, and this runs on the hub thread.
     private HiddenCore(nint* cell)
     {
         _cell = cell;
         _core = *cell;
+        _process = OwnProcess.Id;
         *cell = 0;
     }
 
@@ -25,6 +29,9 @@ public readonly unsafe ref struct HiddenCore : IDisposable
     public static HiddenCore Begin(nint cell) => new((nint*)cell);
 
     /// <summary>Hub calls switch again.</summary>
-    // SAFETY: see the constructor. Nothing in the scope can have switched, so the core that ran still does.
-    public void Dispose() => *_cell = _core;
+    // SAFETY: see the constructor. Nothing in the scope can have switched, so the core that ran still does; but not in a child that was forked meanwhile.
+    public void Dispose()
+    {
+        if (OwnProcess.Id == _process) *_cell = _core;
+    }
 }

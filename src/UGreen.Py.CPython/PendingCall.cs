@@ -12,6 +12,7 @@ public static unsafe class PendingCall
     private static Func<bool>? s_handler;
     private static nint s_cell;
     private static int s_isPosted;
+    private static delegate* unmanaged<nint, int> s_entry = &Enter;
 
     /// <summary>It was asked for and has not begun: the hub thread runs no bytecode.</summary>
     public static bool IsPosted => Volatile.Read(ref s_isPosted) == 1;
@@ -21,12 +22,15 @@ public static unsafe class PendingCall
     /// <param name="handler">Whatever it calls of Python's, no hub call from there switches.</param>
     public static void Install(nint cell, Func<bool> handler) => (s_cell, s_handler) = (cell, handler);
 
+    /// <summary>Lets Python call through other code, which gets the address of the C function int (void*) behind this and gives its own.</summary>
+    public static void Through(Func<nint, nint> guard) => s_entry = (delegate* unmanaged<nint, int>)guard((nint)(delegate* unmanaged<nint, int>)&Enter);
+
     /// <summary>Asks for one call. False when one is on its way already, or Python's own list of them is full.</summary>
     // SAFETY: the address of a static UnmanagedCallersOnly method stays valid for the life of the process.
     public static bool TryPost()
     {
         if (Interlocked.Exchange(ref s_isPosted, 1) == 1) return false;
-        if (CApi.Py_AddPendingCall(&Enter, 0) == 0)
+        if (CApi.Py_AddPendingCall(s_entry, 0) == 0)
         {
             Nudge();
             return true;

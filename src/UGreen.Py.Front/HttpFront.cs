@@ -32,6 +32,7 @@ public sealed class HttpFront : IAsyncDisposable
     private KestrelServer? _server;
     private CountedTransport? _transport;
     private FrontTransport? _sockets;
+    private ListeningSockets? _opened;
     private DirectTransport? _direct;
     private bool _isDisposed;
 
@@ -75,6 +76,7 @@ public sealed class HttpFront : IAsyncDisposable
     public async Task StopAsync(CancellationToken giveUp)
     {
         if (_server is not { } server) return;
+        _opened?.Forget();
         await server.StopAsync(giveUp).ConfigureAwait(false);
         await _direct!.StopAsync(giveUp).ConfigureAwait(false);
         // Kestrel may have come here from the end of its last connection, on an I/O thread; what our caller does now may block.
@@ -98,6 +100,7 @@ public sealed class HttpFront : IAsyncDisposable
         if (_server is null || _transport is null) return;
 
         // :: Step 1
+        _opened?.Forget();
         var stopped = _transport.StopAcceptingAsync();
         // :: Step 2. Only now: a client that is sent away must not come back here.
         _drain.Begin();
@@ -141,7 +144,7 @@ public sealed class HttpFront : IAsyncDisposable
     private async Task StartAsync(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var sockets = new ListeningSockets(_options.Backlog, _options.SocketMode);
+        var sockets = _opened = new ListeningSockets(_options.Backlog, _options.SocketMode);
         try
         {
             var settings = KestrelSetup.ServerOptions();

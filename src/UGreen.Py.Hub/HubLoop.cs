@@ -147,7 +147,10 @@ public sealed partial class HubLoop : IDisposable
         while (!_stopping)
         {
             RunPass();
-            if (_ready.Count == 0 && !_stopping) Sleep();
+            if (ForkedChild.IsOne) ForkedChild.End();
+            if (_ready.Count > 0 || _stopping) continue;
+            if (SignalRelay.HasArrived) RunSignalHandlers();
+            else Sleep();
         }
 
         _state.Activate(ThreadStateSwap.Hub);

@@ -23,6 +23,7 @@ public sealed unsafe class EventFd : IDisposable
     {
         _fd = Libc.eventfd(0, Libc.EventFdFlags.CloseOnExec | Libc.EventFdFlags.NonBlocking);
         if (_fd < 0) throw LinuxException.Last("eventfd");
+        OwnDescriptors.Add(_fd);
     }
 
     /// <summary>The descriptor, readable while signals are pending; -1 after Dispose.</summary>
@@ -72,6 +73,8 @@ public sealed unsafe class EventFd : IDisposable
     private void Close()
     {
         int fd = Interlocked.Exchange(ref _fd, -1);
-        if (fd >= 0) _ = Libc.close(fd);
+        if (fd < 0) return;
+        OwnDescriptors.Remove(fd);
+        _ = Libc.close(fd);
     }
 }

@@ -9,6 +9,9 @@ public static unsafe class OwnProcess
     /// <summary>The program's file gave this process something that its user does not have (file capabilities, set-user-ID). Another program would not have it.</summary>
     public static bool HasPrivilegesOfItsFile => Libc.getauxval(AtSecure) != 0;
 
+    /// <summary>Its number, asked of the kernel: in a forked child it is the child's, where Environment.ProcessId goes on with the parent's.</summary>
+    public static int Id => Libc.getpid();
+
     /// <summary>What top, and ps without options, call the calling thread; of the main thread it is the process's name. At most 15 bytes of it.</summary>
     public static void SetName(string name)
     {

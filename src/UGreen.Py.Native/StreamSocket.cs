@@ -31,6 +31,7 @@ public static unsafe class StreamSocket
             var fd = Libc.accept4(listener, address, &bytes, Libc.Sockets.AcceptFlags);
             if (fd >= 0)
             {
+                OwnDescriptors.Add(fd);
                 peer = EndPoint(new ReadOnlySpan<byte>(address, (int)Math.Min(bytes, Libc.Sockets.AddressBytes)));
                 return fd;
             }
@@ -159,7 +160,11 @@ public static unsafe class StreamSocket
     public static void ShutdownRead(int fd) => _ = Libc.shutdown(fd, Libc.Sockets.ShutRead);
 
     /// <summary>Closes the descriptor.</summary>
-    public static void Close(int fd) => _ = Libc.close(fd);
+    public static void Close(int fd)
+    {
+        OwnDescriptors.Remove(fd);
+        _ = Libc.close(fd);
+    }
 
     // SAFETY: called by Send with `count` vectors of pinned memory.
     private static int SendAll(int fd, Libc.IoVector* vectors, int count, int flags)

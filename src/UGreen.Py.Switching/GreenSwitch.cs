@@ -126,6 +126,14 @@ public abstract unsafe class GreenSwitch
         for (var i = 0; i < HotLines; i++) Prefetch.Line(address + (i * Prefetch.LineBytes));
     }
 
+    /// <summary>In forked children no green thread runs, hub calls go to <paramref name="refusal"/>, and a green thread that ends goes on at <paramref name="end"/>.</summary>
+    internal void ChangeInChildren(nint refusal, nint end)
+    {
+        ForkedChild.Set((nint)_cell, 0);
+        ForkedChild.Set(Page.Data + TrampolineData.Fallback, refusal);
+        ForkedChild.Set(Page.Data + TrampolineData.Child, end);
+    }
+
     // SAFETY: called by Prepare with a record whose stack is unused; an implementation writes to that stack only and sets GreenSp.
     private protected abstract void BuildFrame(CoreRecord* record);
 

@@ -76,6 +76,9 @@ internal sealed class X64Emitter
     /// <summary>jmp [rip + data]</summary>
     public void JumpData(int data) => DataForm(0, 0xFF, 4, data);
 
+    /// <summary>call target</summary>
+    public void Call(X64Register target) => DigitForm(0, 0xFF, 2, target);
+
     /// <summary>jmp target</summary>
     public void Jump(X64Register target) => DigitForm(0, 0xFF, 4, target);
 
@@ -87,6 +90,9 @@ internal sealed class X64Emitter
 
     /// <summary>add register, value</summary>
     public void Add(X64Register register, sbyte value) => ImmediateForm(0, register, value);
+
+    /// <summary>add to, from</summary>
+    public void Add(X64Register to, X64Register from) => RegisterForm(0x01, from, to);
 
     /// <summary>sub register, value</summary>
     public void Subtract(X64Register register, sbyte value) => ImmediateForm(5, register, value);
@@ -114,6 +120,13 @@ internal sealed class X64Emitter
     {
         if (from > Rbx || to is not (Rdi or Rsi)) throw new NotSupportedException($"mov byte ptr [{to}], {from}");
         Bytes(0x88, ModRm(0, (int)from, (int)to));
+    }
+
+    /// <summary>cmp byte ptr [at], 0</summary>
+    public void TestByte(X64Register at)
+    {
+        if (at is not (Rdi or Rsi)) throw new NotSupportedException($"cmp byte ptr [{at}], 0");
+        Bytes(0x80, ModRm(0, 7, (int)at), 0);
     }
 
     /// <summary>stmxcsr [rsp + offset]</summary>

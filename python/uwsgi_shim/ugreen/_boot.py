@@ -10,7 +10,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 import _ugreen
-from ugreen import _apps, _autoreload, _driver, _greenlets, _identity, _load
+from ugreen import _apps, _autoreload, _children, _driver, _fork, _greenlets, _identity, _load, _posix
 from ugreen._report import report
 
 if TYPE_CHECKING:
@@ -68,11 +68,13 @@ def leave() -> None:
     try:
         if hook is not None:
             try:
-                hook()
+                _fork.guard(hook)
             except BaseException as error:
                 # SystemExit too: the others have their turn.
                 report(f"the function uwsgi.atexit, {getattr(hook, '__qualname__', hook)}, failed", error)
-        atexit._run_exitfuncs()
+        _children.end_soon()
+        _fork.guard(_children.release_pools)
+        _fork.guard(atexit._run_exitfuncs)
     finally:
         for stream in (sys.stdout, sys.stderr):
             try:
@@ -96,6 +98,8 @@ def _prepare() -> None:
             stream.reconfigure(line_buffering=True)
     _identity.install()
     _greenlets.install()
+    _posix.install()
+    _fork.install()
 
 
 def _tune_collector() -> None:
@@ -130,7 +134,7 @@ def _serve(applications: Dict[str, WSGIApplication]) -> WSGIApplication:
 def _attempt(problems: List[Problem], what: str, function: Callable[..., T], *arguments: Any) -> Optional[T]:
     """What the function returns; None, and one problem more, when it raises."""
     try:
-        return function(*arguments)
+        return _fork.guard(function, *arguments)
     except _LoadError as error:
         problems.append((str(error), None))
     except SystemExit as error:
@@ -248,7 +252,7 @@ def _summary(error: BaseException) -> str:
 
 def _relevant_traceback(error: BaseException) -> str:
     trace = error.__traceback__
-    while trace is not None and (trace.tb_frame.f_code.co_filename == __file__ or "importlib" in trace.tb_frame.f_code.co_filename):
+    while trace is not None and (trace.tb_frame.f_code.co_filename in (__file__, _fork.__file__) or "importlib" in trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next
     # With nothing left it is a file that could not be compiled; a SyntaxError tells the place itself.
     return "".join(traceback.format_exception(type(error), error, trace))

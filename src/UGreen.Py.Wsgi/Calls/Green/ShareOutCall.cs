@@ -5,7 +5,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 
 /// <summary><c>_ugreen.share_out(address, fresh)</c>: a C library's word for the hub thread becomes one for each core. ugreen/_greenlets.py has found and checked it.</summary>
 internal sealed class ShareOutCall(HubLoop hub) : HubCall("share_out",
-    "share_out(address, fresh, /)\n--\n\nGive each core its own value of the word of memory at this address, beginning with another one. Returns False on another OS thread than the hub's, and when there is a word already.")
+    "share_out(address, fresh, /)\n--\n\nGive each core its own value of the word of memory at this address, beginning with another one. Returns False on another OS thread than the hub's, and when there is a word already.", Arity.Exactly(2))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -15,7 +15,6 @@ internal sealed class ShareOutCall(HubLoop hub) : HubCall("share_out",
 
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
-        Arg.Count(Name, args, 2, 2);
         var address = (nint)Arg.Size(Name, args, 0);
         var fresh = (nint)Arg.Size(Name, args, 1);
         return PyFast.Singleton(onHubThread && hub.ShareOut(address, fresh) ? PyConstants.True : PyConstants.False);

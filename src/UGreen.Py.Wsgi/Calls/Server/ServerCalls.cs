@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Hub;
+using UGreen.Py.Native;
 using UGreen.Py.Wsgi.Control;
 
 namespace UGreen.Py.Wsgi.Calls.Server;
@@ -32,6 +33,20 @@ internal static class ServerCalls
         yield return new ReloadCall(control, log);
         yield return new SourceChangedCall(control);
         yield return new ServerCall("is_leader", "Whether this worker runs what runs once per server. Any thread may call.", () => ServerCall.TrueOrFalse(control.IsLeader));
+        yield return new RouteSignalCall();
+        yield return new ServerCall("listening", "File descriptors of the sockets on which this process listens.", Listening);
+    }
+
+    private static NewRef Listening()
+    {
+        var list = CApi.PyList_New(0).OrThrow();
+        foreach (var fd in OwnDescriptors.Listening)
+        {
+            using var number = Number(fd);
+            if (CApi.PyList_Append(list.Borrow(), number.Borrow()) < 0) throw PythonException.Fetch();
+        }
+
+        return list;
     }
 
     private static NewRef Number(long value) => CApi.PyLong_FromLongLong(value).OrThrow();
