@@ -13,8 +13,6 @@ import sys
 import threading
 import time
 
-import uwsgi
-
 #: Set by handlers of signals.
 heard = []
 signal.signal(signal.SIGUSR1, lambda number, frame: heard.append(f"usr1 {threading.get_ident() == MAIN}"))
