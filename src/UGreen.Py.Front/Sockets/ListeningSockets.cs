@@ -10,6 +10,7 @@ namespace UGreen.Py.Front.Sockets;
 internal sealed class ListeningSockets : IDisposable
 {
     private readonly Dictionary<EndPoint, Socket> _open = new(ReferenceEqualityComparer.Instance);
+    private readonly List<int> _descriptors = [];
     private readonly int _backlog;
     private readonly UnixFileMode? _mode;
 
@@ -36,6 +37,7 @@ internal sealed class ListeningSockets : IDisposable
             socket.Listen(_backlog);
             var key = socket.LocalEndPoint ?? throw BindError.Of(address, "the socket has no address");
             _open.Add(key, socket);
+            _descriptors.Add((int)socket.Handle);
             return key;
         }
         catch (Exception e)
@@ -45,6 +47,9 @@ internal sealed class ListeningSockets : IDisposable
             throw;
         }
     }
+
+    /// <summary>Of the open ones, in the order in which they were opened.</summary>
+    public IReadOnlyList<int> Descriptors => _descriptors;
 
     /// <summary>What Kestrel's transport asks for. The socket is its own from now on.</summary>
     public Socket Take(EndPoint key) => _open[key];

@@ -160,6 +160,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
             Said = Said,
             Ended = (worker, status) => _supervisor.Exited(worker.Pid, status),
             Respawns = worker => _supervisor.RespawnsOf(worker),
+            IsReload = () => _supervisor.HasReloaded,
         };
     }
 
