@@ -41,6 +41,11 @@ engine: Literal["direct", "posix"]
 server_version: str
 python_paths: List[str]
 opt: Dict[str, Union[bytes, Literal[True], List[bytes]]]
+#: Letter of a placeholder to what it stands for.
+magic: Dict[bytes, bytes]
+#: Bytes.
+buffer_size: int
+is_a_reload: bool
 
 # What applications see, by the module uwsgi.
 
@@ -129,7 +134,19 @@ def workers() -> Tuple[Dict[str, Any], ...]:
     """A tuple with a dict of figures for each worker: id, pid, requests, delta_requests (of the present process), exceptions, harakiri_count, busy_cores,
     status (bytes: b'idle', b'busy', b'cheap', b'starting', b'draining'), rss, vsz, running_time and avg_rt (microseconds), last_spawn, respawn_count, tx.
 
-    signals (0) and apps (an empty tuple) are there for programs that look for them.
+    apps is a tuple with a dict for each application: id, modifier1 (0), mountpoint (bytes), startup_time (seconds), interpreter (0), callable (address in the worker that
+    asks), requests and exceptions (of the present process; None in another worker that has several applications), chdir (bytes). signals (0) is there for programs that look for it.
+    """
+    ...
+
+def sockets() -> List[int]:
+    """Descriptors of the server's listening sockets, a list of int. Any thread may call."""
+    ...
+
+def setprocname(name: str, /) -> None:
+    """Set what ps shows of this process. What is longer than its command line is cut. Returns None.
+
+    Raises TypeError for what is no str, ValueError for one with a NUL.
     """
     ...
 
@@ -207,6 +224,18 @@ def write(data: bytes, /) -> None:
 
 def respond(body: bytes, /) -> bool:
     """Send the whole response at once if that is possible. For the driver only."""
+    ...
+
+def tolerates_bytes() -> bool:
+    """Whether a bytes object that the application returned is sent as one piece; the log is told once. For the driver only."""
+    ...
+
+def length_left() -> int:
+    """How many bytes the application's Content-Length leaves for the body; -1 without one. For the driver only."""
+    ...
+
+def serves(number: int, /) -> None:
+    """The number of the application that serves this request. For the dispatcher only."""
     ...
 
 def respond_file(fd: int, offset: int, length: int, /) -> bool:

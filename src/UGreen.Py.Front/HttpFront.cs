@@ -63,6 +63,9 @@ public sealed class HttpFront : IAsyncDisposable
     /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c> or <c>https://unix:/run/app.sock</c>; empty before the start.</summary>
     public IReadOnlyList<string> Addresses { get; private set; } = [];
 
+    /// <summary>Descriptors of the listening sockets, in the same order; they stay the front's, or whose they are. Empty before the start.</summary>
+    public IReadOnlyList<int> Descriptors { get; private set; } = [];
+
     /// <summary>Binds all endpoints and begins to take requests.</summary>
     /// <exception cref="FrontException">An address cannot be bound, or a certificate cannot be used; nothing listens then.</exception>
     public Task StartAsync()
@@ -183,6 +186,7 @@ public sealed class HttpFront : IAsyncDisposable
             await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
             await _direct.WhenServingAsync(cancellation).ConfigureAwait(false);
             Addresses = addresses;
+            Descriptors = _shared?.Descriptors ?? sockets.Descriptors;
         }
         catch
         {

@@ -129,6 +129,7 @@ internal static class Program
             var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, control, counters);
             var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System)
             {
+                Bound = sockets => control.Sockets = sockets,
                 Ready = () =>
                 {
                     control.IsReady = true;

@@ -33,8 +33,10 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
     private volatile bool _draining;
     private TaskCompletionSource? _idle;
 
-    public WsgiApplication(HubLoop hub, IClock clock, int queueLimit, ILogger log)
+    public WsgiApplication(HubLoop hub, IClock clock, int queueLimit, ILogger log, bool isStrict = false)
     {
+        Heads = new HeadParser(isStrict);
+        Tolerance = new Tolerance(isStrict, Applications, log);
         (_hub, _clock, _queueLimit, _log) = (hub, clock, queueLimit, log);
         _requestsOfCore = new long[hub.CountOf(CoreKind.Request)];
         hub.CoreFreed = TakeNext;
@@ -42,7 +44,11 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
 
     public EnvironBuilder Environ { get; private set; } = null!;
 
-    public HeadParser Heads { get; } = new();
+    public HeadParser Heads { get; }
+
+    public Tolerance Tolerance { get; }
+
+    public ApplicationTable Applications { get; } = new();
 
     public ILogger Log => _log;
 

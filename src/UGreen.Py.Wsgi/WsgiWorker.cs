@@ -181,7 +181,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         var state = new ThreadStateSwap(stacks.Count);
         hub = new HubLoop(greenSwitch, state, calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
         SignalRelay.Install(signals, hub.WakeFd);
-        var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log) { Board = _settings.Board };
+        var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log, _settings.WsgiStrict) { Board = _settings.Board };
         application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);
         _spawned = new SpawnedThreads(hub, application);
         var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers);

@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import sys
+import time
 import traceback
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
@@ -20,30 +21,35 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # What could not be loaded: a message, and the text of a traceback where that helps.
 Problem = Tuple[str, Optional[str]]
+# An application: its mountpoint, the seconds that loading it took, and the address of its callable.
+Loaded = Tuple[str, int, int]
 
 _DEFAULT_CALLABLE = "application"
 
 _PYTHONS_THRESHOLDS = gc.get_threshold()
 
 
-def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
+def load() -> Tuple[List[Problem], List[Problem], List[Problem], List[Loaded]]:
     """Load the imports and the applications.
 
-    Returns three lists of (message, traceback text or None): what could not be loaded of the applications, of the imports, of what must be there before them.
+    Returns three lists of (message, traceback text or None): what could not be loaded of the applications, of the imports, of what must be there before them. And a list of the applications, in the order of
+    their numbers.
     """
     _prepare()
     import_problems: List[Problem] = []
     problems: List[Problem] = []
     applications: Dict[str, WSGIApplication] = {}
+    took: Dict[str, float] = {}
     if _ugreen.psycopg2:
         missing: List[Problem] = []
         _attempt(missing, "--psycopg2: psycopg2", _patch_psycopg2)
         if missing:
-            return problems, import_problems, missing
+            return problems, import_problems, missing, []
     _load.begin()
     for name in _ugreen.imports:
         _attempt(import_problems, f"--import {name}", _import, name)
     for point, module, file, name in _ugreen.applications:
+        began = time.monotonic()
         found = _attempt(problems, f"the application at {point}" if point else "the application", _find, point, module, file, name)
         if found is None:
             found = {"": _apps.unavailable}
@@ -52,12 +58,13 @@ def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
             if key in applications:
                 problems.append((f"two applications at the mountpoint {key or '/'}: one is in a dict named applications", None))
             applications[key] = application
+            took[key] = time.monotonic() - began
     _driver.application = _serve(applications)
     _load.end(call_hooks=not problems or any(application is not _apps.unavailable for application in applications.values()))
     _tune_collector()
     if not problems or not _ugreen.need_application:
         _autoreload.start()
-    return problems, import_problems, []
+    return problems, import_problems, [], [(key, round(took[key]), id(application)) for key, application in applications.items()]
 
 
 def leave() -> None:

@@ -42,6 +42,7 @@ public static unsafe partial class CApi
 
     [LibraryImport(Library)] public static partial BorrowedRef PyErr_Occurred();
     [LibraryImport(Library)] public static partial void PyErr_Clear();
+    [LibraryImport(Library)] public static partial int PyErr_ExceptionMatches(BorrowedRef type);
     [LibraryImport(Library)] public static partial void PyErr_SetObject(BorrowedRef type, BorrowedRef value);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] public static partial void PyErr_SetString(BorrowedRef type, string message);
     [LibraryImport(Library)] internal static partial void PyErr_Fetch(nint* type, nint* value, nint* traceback);

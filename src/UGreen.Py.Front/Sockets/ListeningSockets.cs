@@ -11,7 +11,7 @@ namespace UGreen.Py.Front.Sockets;
 internal sealed class ListeningSockets : IDisposable
 {
     private readonly Dictionary<EndPoint, Socket> _open = new(ReferenceEqualityComparer.Instance);
-    private readonly List<int> _numbers = [];
+    private readonly List<int> _descriptors = [];
     private readonly int _backlog;
     private readonly UnixFileMode? _mode;
 
@@ -38,7 +38,7 @@ internal sealed class ListeningSockets : IDisposable
             socket.Listen(_backlog);
             var key = socket.LocalEndPoint ?? throw BindError.Of(address, "the socket has no address");
             _open.Add(key, socket);
-            _numbers.Add((int)socket.Handle);
+            _descriptors.Add((int)socket.Handle);
             OwnDescriptors.AddListening((int)socket.Handle);
             return key;
         }
@@ -50,14 +50,17 @@ internal sealed class ListeningSockets : IDisposable
         }
     }
 
+    /// <summary>Of the open ones, in the order in which they were opened.</summary>
+    public IReadOnlyList<int> Descriptors => _descriptors;
+
     /// <summary>What Kestrel's transport asks for. The socket is its own from now on.</summary>
     public Socket Take(EndPoint key) => _open[key];
 
     /// <summary>From now on they may be closed, by Kestrel too: forked children find them open for that moment, and not another file under their numbers.</summary>
     public void Forget()
     {
-        foreach (var fd in _numbers) OwnDescriptors.RemoveListening(fd);
-        _numbers.Clear();
+        foreach (var fd in _descriptors) OwnDescriptors.RemoveListening(fd);
+        _descriptors.Clear();
     }
 
     /// <summary>Closes all, also those that were taken.</summary>

@@ -14,6 +14,10 @@ internal sealed class MasterControl(WorkerOrder order, ControlChannel channel, S
 
     public int MasterPid => order.MasterPid;
 
+    public bool IsReloaded => order.IsReload;
+
+    public IReadOnlyList<int> Sockets => order.Listeners;
+
     public bool IsReady => _isReady;
 
     public bool IsLeader => board.Leader == order.Row;

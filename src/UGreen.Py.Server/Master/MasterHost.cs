@@ -162,6 +162,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
             Broke = (worker, how) => _supervisor.Unheard(worker.Pid, how),
             Ended = (worker, status) => _supervisor.Exited(worker.Pid, status),
             Respawns = worker => _supervisor.RespawnsOf(worker),
+            IsReload = () => _supervisor.HasReloaded,
         };
     }
 

@@ -13,6 +13,9 @@ internal sealed partial class Supervisor
     private string? _reloadAgain;
     private int _generation;
 
+    /// <summary>All workers were replaced, or a reload is under way.</summary>
+    public bool HasReloaded => _generation > 0;
+
     /// <summary>A reload is under way, and this process is one that it replaces.</summary>
     public bool IsToBeReloaded(int pid)
         => _reloadStep is not null && _lives.TryGetValue(pid, out var life) && (life.State == WorkerState.Draining || SlotOf(_reloadStep).Current == life || _reload.Contains(SlotOf(life)));

@@ -55,6 +55,9 @@ internal sealed class WorkerLauncher : IWorkerLauncher
     /// <summary>How often a worker was started again, this start included.</summary>
     public required Func<int, int> Respawns { get; init; }
 
+    /// <summary>Whether the workers were replaced before.</summary>
+    public required Func<bool> IsReload { get; init; }
+
     public IWorkerProcess Launch(int worker)
     {
         var row = _board.Take(worker, Time.GetUtcNow().ToUnixTimeSeconds(), Respawns(worker));
@@ -107,6 +110,7 @@ internal sealed class WorkerLauncher : IWorkerLauncher
     private WorkerOrder Order(int worker, int row) => _common with
     {
         Worker = worker,
+        IsReload = IsReload(),
         Row = row,
         ScoreboardFd = ScoreboardFd,
         LockFd = LockFd,

@@ -28,6 +28,9 @@ internal sealed record WorkerOrder
 
     public required int MasterPid { get; init; }
 
+    /// <summary>The workers have been replaced since the server was started.</summary>
+    public bool IsReload { get; init; }
+
     /// <summary>Its row of the scoreboard.</summary>
     public required int Row { get; init; }
 
@@ -63,6 +66,7 @@ internal sealed record WorkerOrder
             json.WriteEndArray();
             json.WriteNumber("worker", Worker);
             json.WriteNumber("master", MasterPid);
+            json.WriteBoolean("reload", IsReload);
             json.WriteNumber("row", Row);
             json.WriteNumber("workers", Layout.Workers);
             json.WriteNumber("rows", Layout.Rows);
@@ -90,6 +94,7 @@ internal sealed record WorkerOrder
             Listeners = [.. order.GetProperty("listeners").EnumerateArray().Select(e => e.GetInt32())],
             Worker = Number("worker"),
             MasterPid = Number("master"),
+            IsReload = order.GetProperty("reload").GetBoolean(),
             Row = Number("row"),
             Layout = new ScoreboardLayout(Number("workers"), Number("rows"), Number("cores")),
             ScoreboardFd = Number("scoreboard"),

@@ -39,6 +39,7 @@ internal sealed class OptionValidator
         {
             Applications = application.Applications(),
             NeedApplication = application.NeedApplication,
+            WsgiStrict = _arguments.WsgiStrict,
             Imports = [.. _arguments.Import],
             PythonArguments = _arguments.PyArgv?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [],
             Variables = application.Variables(),

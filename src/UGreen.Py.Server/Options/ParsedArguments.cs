@@ -23,6 +23,12 @@ internal sealed class ParsedArguments
     [Option("manage-script-name")]
     public bool ManageScriptName { get; set; }
 
+    [Option("wsgi-strict")]
+    public bool WsgiStrict { get; set; }
+
+    [Option("mode")]
+    public string? Mode { get; set; }
+
     [Option("need-app")]
     public string? NeedApp { get; set; }
 

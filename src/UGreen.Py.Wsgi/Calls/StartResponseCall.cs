@@ -33,10 +33,16 @@ internal sealed class StartResponseCall(WsgiApplication application) : HubCall("
         if (request.State == ResponseState.Head && !again) throw HubCallException.Assertion("start_response() was called twice without exc_info");
         request.HeadWithdrawn();
         application.Heads.Parse(status, headers, request.Exchange!.Head);
+        if (application.Heads.LeftOut.Count > 0) Tell(request);
         request.HeadGiven();
         CApi.Py_IncRef(Write);
         green.Result = Write.Address;
         return CallOutcome.Resume;
+    }
+
+    private void Tell(WsgiRequest request)
+    {
+        foreach (var name in application.Heads.LeftOut) application.Tolerance.LeftOut(request, name);
     }
 
     // PEP 3333: with exc_info and headers already sent, the server must raise that very exception.

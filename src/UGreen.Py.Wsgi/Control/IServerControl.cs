@@ -12,6 +12,12 @@ public interface IServerControl
     /// <summary>Process id of the master; 0: there is none.</summary>
     int MasterPid { get; }
 
+    /// <summary>The server has replaced its workers before, and this one is of those.</summary>
+    bool IsReloaded { get; }
+
+    /// <summary>Descriptors of the listening sockets, in the order of the addresses; empty while they are not open yet.</summary>
+    IReadOnlyList<int> Sockets { get; }
+
     /// <summary>The application is loaded and requests are served.</summary>
     bool IsReady { get; }
 
