@@ -28,13 +28,13 @@ internal static class ForkData
     public const int Words = 64;
 
     /// <summary>So many pairs fit.</summary>
-    public const int MostWords = 31;
+    internal const int MostWords = 31; // internal: no offset, as the public ones are
 
     /// <summary>The handlers that are not a child's: pairs of an address and a size, ended by an address 0.</summary>
     public const int Handlers = Words + ((MostWords + 1) * 16);
 
     /// <summary>So many pairs fit.</summary>
-    public const int MostHandlers = 31;
+    internal const int MostHandlers = 31;
 
     /// <summary>The kernel's struct sigaction for SIG_DFL: four zero words.</summary>
     public const int DefaultAction = Handlers + ((MostHandlers + 1) * 16);

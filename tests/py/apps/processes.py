@@ -121,6 +121,12 @@ def compute():
         pass
 
 
+def receive():
+    one, other = socket.socketpair()
+    with one, other:
+        one.recv(1)
+
+
 def left_behind():
     """Children that nobody ends; the pids."""
     global _executor
@@ -184,7 +190,7 @@ PAGES = {
     "left": left_behind,
     "alarm_loop": lambda: limited(0.2, compute),
     "alarm_sleep": lambda: limited(0.2, lambda: time.sleep(20)),
-    "alarm_read": lambda: limited(0.2, lambda: socket.socketpair()[0].recv(1)),
+    "alarm_read": lambda: limited(0.2, receive),
     "heard": lambda: heard,
     "ring_later": lambda: [signal.signal(signal.SIGALRM, ring), signal.setitimer(signal.ITIMER_REAL, 0.2)] and "set",
     "mark_later": lambda: [signal.signal(signal.SIGALRM, lambda n, f: heard.append("alarm")), signal.setitimer(signal.ITIMER_REAL, 0.2)] and "set",
