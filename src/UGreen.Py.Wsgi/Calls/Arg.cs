@@ -36,6 +36,14 @@ internal static class Arg
         return (int)number;
     }
 
+    /// <summary>Whether an argument counts as true; what its __bool__ raises reaches the caller. False when absent.</summary>
+    public static bool Flag(in HubCallArguments args, int index)
+    {
+        if (args.Count <= index) return false;
+        var isTrue = CApi.PyObject_IsTrue(args.At(index));
+        return isTrue >= 0 ? isTrue == 1 : throw HubCallException.Pending();
+    }
+
     /// <summary>A number of bytes, or a position in a file: an int of at least 0 and less than 2**63.</summary>
     public static long Size(string function, in HubCallArguments args, int index)
     {

@@ -17,7 +17,7 @@ internal sealed partial class FailCall(WsgiApplication application, ILogger log)
     {
         var request = WsgiApplication.RequestOf(green);
         var traceback = (PyText.ToText(args.At(0)) ?? "(the traceback could not be formatted)").TrimEnd();
-        if (args.Count > 1 && CApi.PyObject_IsTrue(args.At(1)) == 1)
+        if (Arg.Flag(args, 1))
         {
             TooLong(request, green.Number, traceback);
             green.Result = PyFast.Singleton(PyConstants.None);

@@ -17,7 +17,7 @@ internal sealed class DaemonCall(HubLoop hub) : HubCall("set_daemon",
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
         var id = Arg.GreenId(Name, args, 0);
-        var daemon = CApi.PyObject_IsTrue(args.At(1)) == 1;
+        var daemon = Arg.Flag(args, 1);
         if (onHubThread) Change(hub, id, daemon);
         else hub.Inbox.Post(new Message(hub, daemon), null, id);
         return PyFast.Singleton(PyConstants.None);

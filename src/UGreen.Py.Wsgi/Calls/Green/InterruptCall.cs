@@ -33,7 +33,8 @@ internal sealed class InterruptCall(HubLoop hub) : HubCall("interrupt",
 
     private (long Id, NewRef Exception, bool Replace) Read(in HubCallArguments args)
     {
-        return (Arg.GreenId(Name, args, 0), Arg.Exception(Name, args, 1), args.Count > 2 && CApi.PyObject_IsTrue(args.At(2)) == 1);
+        var (id, replace) = (Arg.GreenId(Name, args, 0), Arg.Flag(args, 2));
+        return (id, Arg.Exception(Name, args, 1), replace); // last, as it takes a reference
     }
 
     private sealed class Message(HubLoop hub, NewRef exception, bool replace) : IInboxReceiver

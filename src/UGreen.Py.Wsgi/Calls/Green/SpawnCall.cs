@@ -28,7 +28,8 @@ internal sealed class SpawnCall(SpawnedThreads spawned) : HubCall("spawn",
         var callable = args.At(0);
         if (CApi.PyCallable_Check(callable) == 0) throw HubCallException.Type($"{Name}(): the argument must be callable");
         if (spawned.IsEnding) throw HubCallException.Runtime($"{Name}(): the server is stopping");
+        var daemon = Arg.Flag(args, 1);
         CApi.Py_IncRef(callable);
-        return (new NewRef(callable.Address), args.Count > 1 && CApi.PyObject_IsTrue(args.At(1)) == 1);
+        return (new NewRef(callable.Address), daemon);
     }
 }

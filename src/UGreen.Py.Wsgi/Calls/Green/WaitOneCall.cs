@@ -58,7 +58,7 @@ internal sealed class WaitOneCall(HubLoop hub) : HubCall("wait_one",
     {
         var fd = Arg.Fd(Name, args, 0);
         if (fd < 0) throw HubCallException.Os(Errno.EBADF, $"unable to wait for fd {fd} (EBADF)");
-        return (fd, CApi.PyObject_IsTrue(args.At(1)) == 1 ? FdDirection.Write : FdDirection.Read, Arg.WaitTime(Name, args, 2));
+        return (fd, Arg.Flag(args, 1) ? FdDirection.Write : FdDirection.Read, Arg.WaitTime(Name, args, 2));
     }
 
     private static bool Poll(int fd, FdDirection direction, long time)
