@@ -122,12 +122,9 @@ def test_several_statements_at_once(server):
 
 
 def test_two_phase_commit_refuses_what_the_server_refuses(server):
-    """The server has no prepared transactions (max_prepared_transactions is 0), and says so."""
     fails(server, """
-        conn.tpc_begin("x")
-        cur.execute("select 1")
-        conn.tpc_prepare()
-        """, "ObjectNotInPrerequisiteState", "prepared transactions are disabled")
+        conn.tpc_rollback("never prepared")
+        """, "UndefinedObject", 'prepared transaction with identifier "never prepared" does not exist')
 
 
 def test_notifications_by_waiting_for_the_connection(server):
