@@ -42,6 +42,10 @@ server_version: str
 python_paths: List[str]
 opt: Dict[str, Union[bytes, Literal[True], List[bytes]]]
 
+def os_ident() -> int:
+    """Number of the calling OS thread, which all green threads of a worker share; elsewhere the same as threading.get_ident()."""
+    ...
+
 # What applications see, by the module uwsgi.
 
 def suspend() -> Literal[True]:

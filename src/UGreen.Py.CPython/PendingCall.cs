@@ -9,14 +9,22 @@ namespace UGreen.Py.CPython;
 /// </summary>
 public static unsafe class PendingCall
 {
-    private static Func<bool>? s_handler;
+    private static Func<bool>[] s_handlers = [];
     private static int s_isPosted;
 
     /// <summary>It was asked for and has not begun: the hub thread runs no bytecode.</summary>
     public static bool IsPosted => Volatile.Read(ref s_isPosted) == 1;
 
-    /// <summary>Sets what is called: true says that a Python exception is set, which is then raised there. It must not throw.</summary>
-    public static void Install(Func<bool> handler) => s_handler = handler;
+    /// <summary>Adds what is called: true says that a Python exception is set, which is then raised there, and those added later are not asked. It must not throw.</summary>
+    public static void Install(Func<bool> handler) => s_handlers = [.. s_handlers, handler];
+
+    /// <summary>The same as <see cref="TryPost"/> for the hub thread, which need not be made to look.</summary>
+    // SAFETY: as TryPost.
+    public static void PostHere()
+    {
+        if (Interlocked.Exchange(ref s_isPosted, 1) == 1) return;
+        if (CApi.Py_AddPendingCall(&Enter, 0) != 0) Volatile.Write(ref s_isPosted, 0);
+    }
 
     /// <summary>Asks for one call. False when one is on its way already, or Python's own list of them is full.</summary>
     // SAFETY: the address of a static UnmanagedCallersOnly method stays valid for the life of the process.
@@ -46,6 +54,11 @@ public static unsafe class PendingCall
     private static int Enter(nint argument)
     {
         Volatile.Write(ref s_isPosted, 0);
-        return s_handler!() ? -1 : 0;
+        foreach (var handler in s_handlers)
+        {
+            if (handler()) return -1;
+        }
+
+        return 0;
     }
 }

@@ -30,6 +30,10 @@ internal unsafe struct SavedThreadState
     /// <summary>Objects whose deallocation waits for the end of the nested ones of this stack.</summary>
     public nint TrashDeleteLater;
 
+    /// <summary>The hooks of the event loop that runs on this stack.</summary>
+    public nint AsyncGenFirstIter;
+    public nint AsyncGenFinalizer;
+
     /// <summary>The thread state's embedded exception stack entry: exc_value (and previous_item).</summary>
     public fixed long ExcState[ExcStateWords];
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub.Blocking;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
@@ -142,12 +143,14 @@ public sealed partial class HubLoop : IDisposable
     {
         AssertHubThread();
         IsServing = true;
+        OpenDoor();
         while (!_stopping)
         {
             RunPass();
             if (_ready.Count == 0 && !_stopping) Sleep();
         }
 
+        CloseDoor();
         _state.Activate(ThreadStateSwap.Hub);
         IsServing = false;
     }
@@ -167,6 +170,7 @@ public sealed partial class HubLoop : IDisposable
             Inbox.Deliver();
         }
 
+        if (_blocking is { HasReleases: true }) _blocking.DeliverReleases();
         LookAtClock();
         RunBatch();
     }
@@ -226,6 +230,12 @@ public sealed partial class HubLoop : IDisposable
     {
         _state.Activate(ThreadStateSwap.Hub);
         if (!Inbox.TryPrepareSleep()) return;
+        if (_blocking is not null && !_blocking.TryPrepareSleep())
+        {
+            Inbox.EndSleep();
+            return;
+        }
+
         var now = _clock.Now;
         var timeout = Timers.NextDue == long.MaxValue ? -1 : Math.Max(0, Timers.NextDue - now);
         var saved = CApi.PyEval_SaveThread();
@@ -238,6 +248,7 @@ public sealed partial class HubLoop : IDisposable
         {
             CApi.PyEval_RestoreThread(saved);
             Inbox.EndSleep();
+            _blocking?.EndSleep();
         }
 
         _lastPoll = long.MinValue; // just now; the next look at the clock puts the time in
@@ -278,9 +289,12 @@ public sealed partial class HubLoop : IDisposable
             // A handler may have put another state in (spawning does); nothing may come between this and the switch.
             Resumes++;
             _state.Activate(green.Number);
-            if (!_switch.Resume(green.Core))
+            if (green.LeavesBlocking) LeaveBlocking(green);
+            var arrival = _switch.Enter(green.Core);
+            if (arrival == Arrival.NativeCall) arrival = ServeBlocking(green);
+            if (arrival <= Arrival.Finished)
             {
-                Exit(green);
+                if (arrival == Arrival.Finished) Exit(green);
                 return;
             }
 
@@ -295,6 +309,8 @@ public sealed partial class HubLoop : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)] // rare, and Step is not
     private static void RaiseInterrupt(GreenThread green)
     {
+        // An exception cannot pass through C: there the wait ends with some answer, and the exception comes after it.
+        if (green.Continuation is BlockingCalls) return;
         if (!green.HasCalled || (green.Continuation is not null && green.Cause != WakeCause.Interrupted)) return;
         green.TakeContinuation();
         new NewRef(green.Result).Dispose();
@@ -339,7 +355,7 @@ public sealed partial class HubLoop : IDisposable
         if (outcome == CallOutcome.Resume) return true;
 
         // It was interrupted while it ran, by itself or by a finalizer: this is the next wait.
-        if (Interrupts > 0 && green is { Status: GreenStatus.Parked, IsInterrupted: true }) green.EndWait();
+        if (Interrupts > 0 && green is { Status: GreenStatus.Parked, ShallEndWait: true }) green.EndWait();
         if (green.Switches++ == 0) green.Occupant!.LeftCpu(green);
         if (outcome == CallOutcome.Yield) MakeReady(green);
         return false;

@@ -9,6 +9,22 @@ public static unsafe class OwnProcess
     /// <summary>The program's file gave this process something that its user does not have (file capabilities, set-user-ID). Another program would not have it.</summary>
     public static bool HasPrivilegesOfItsFile => Libc.getauxval(AtSecure) != 0;
 
+    /// <summary>The kernel's number of the calling OS thread.</summary>
+    public static int ThreadId => Libc.gettid();
+
+    /// <summary>A descriptor that becomes readable when the process has ended, closed on exec; -1: there is none to be had.</summary>
+    public static int OpenPidFd(int pid)
+    {
+        const int PidFdOpen = 434; // the same on all CPUs
+        return (int)Libc.syscall(PidFdOpen, pid, 0);
+    }
+
+    /// <summary>A forked child calls this C function, without arguments, before fork() returns there.</summary>
+    public static void RegisterForkedChild(nint function)
+    {
+        if (Libc.__register_atfork(0, 0, function, 0) != 0) throw new LinuxException("__register_atfork", Errno.ENOMEM);
+    }
+
     /// <summary>What top, and ps without options, call the calling thread; of the main thread it is the process's name. At most 15 bytes of it.</summary>
     public static void SetName(string name)
     {

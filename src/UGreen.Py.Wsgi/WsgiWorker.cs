@@ -162,10 +162,11 @@ public sealed partial class WsgiWorker : IGatewayApplication
         var fallback = HubCallFallback.Install((number, args) => hub!.ServeOutside(number, args));
         var greenSwitch = GreenSwitch.Create(_settings.Switch, stacks, LibPython.Symbol("PyObject_CallNoArgs"), fallback);
         hub = new HubLoop(greenSwitch, new ThreadStateSwap(stacks.Count), calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
+        var osIdent = BlockingSetup.Install(_settings, hub, greenSwitch, stacks, _loggers.CreateLogger("hub"));
         var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log) { Board = _settings.Board };
         application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);
         _spawned = new SpawnedThreads(hub, application);
-        var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers);
+        var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers) { OsIdent = osIdent };
         python.RegisterCalls();
         python.Load(greenSwitch.Trampoline);
         (_hub, _application) = (hub, application);

@@ -158,6 +158,9 @@ public sealed record ThreadStateLayout
     /// <summary>"3.11".</summary>
     public string MinorVersion => $"{Major}.{Minor}";
 
+    /// <summary>Offset of a field by its name in C; every version that has a table has it.</summary>
+    public int OffsetOf(string field) => Fields.First(member => member.Name == field).Offset;
+
     /// <summary>The fields that a switch saves and restores.</summary>
     public IEnumerable<ThreadStateField> SwapSet => Fields.Where(member => ThreadStateAnswers.Find(member.Name) is { Role: ThreadStateRole.Swapped });
 }

@@ -35,6 +35,7 @@ internal static class WorkerFactory
             QueueLimit = options.QueueLimit,
             GcThreshold = options.GcThreshold,
             Threads = options.Threads,
+            BlockingCalls = options.BlockingCalls,
             ShimPath = shimPath,
             Opt = options.Given,
             LogPath = options.LogTo,
