@@ -188,6 +188,13 @@ internal sealed class X64Emitter(int dataOffset = CodePage.DataOffset)
         Bytes(0x85, ModRm(ModRegister, (int)register, (int)register));
     }
 
+    /// <summary>test r32, bits</summary>
+    public void TestBits32(X64Register register, int bits)
+    {
+        DigitForm(0, 0xF7, 0, register);
+        Int32(bits);
+    }
+
     /// <summary>lea r32, [base + offset], for sums that must leave the flags alone or go elsewhere.</summary>
     public void Lea32(X64Register to, X64Register from, int offset) => MemoryForm(0x8D, to, from, offset, wide: false);
 

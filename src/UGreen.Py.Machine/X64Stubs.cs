@@ -9,6 +9,7 @@ namespace UGreen.Py.Machine;
 internal static class X64Stubs
 {
     private const sbyte DontWait = 0x40;
+    private const int WaitAll = 0x100;
     private const sbyte WouldBlock = 11;
     private const sbyte Busy = 16;
     private const int PollIn = 1;
@@ -138,6 +139,8 @@ internal static class X64Stubs
         x.JumpTo(AfterFlags);
 
         x.Label(LabelOf(FirstTry.Flags));
+        x.TestBits32(Rcx, WaitAll);
+        x.JumpFarIf(X64Condition.NotEqual, Blocked);
         Keep(x);
         x.Or(Rcx, DontWait);
         x.CallAt(R11);
