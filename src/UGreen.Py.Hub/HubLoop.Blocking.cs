@@ -58,6 +58,14 @@ public sealed partial class HubLoop
 
     private void OpenDoor() => _stubs?.Open(_door.Stacks.Low, _door.Stacks.High - _door.Stacks.Low, _switch.CellAddress, _door.Door, _wakeUp.Fd);
 
+    // A release that comes from now on wakes the hub.
+    private bool TryPrepareBlockingSleep()
+    {
+        if (_blocking is null || _blocking.TryPrepareSleep()) return true;
+        Inbox.EndSleep();
+        return false;
+    }
+
     private void CloseDoor() => _stubs?.Close();
 
     /// <summary>Serves the call by which a green thread came back, and those that follow, as long as they need not wait.</summary>

@@ -229,13 +229,7 @@ public sealed partial class HubLoop : IDisposable
     private void Sleep()
     {
         _state.Activate(ThreadStateSwap.Hub);
-        if (!Inbox.TryPrepareSleep()) return;
-        if (_blocking is not null && !_blocking.TryPrepareSleep())
-        {
-            Inbox.EndSleep();
-            return;
-        }
-
+        if (!Inbox.TryPrepareSleep() || !TryPrepareBlockingSleep()) return;
         var now = _clock.Now;
         var timeout = Timers.NextDue == long.MaxValue ? -1 : Math.Max(0, Timers.NextDue - now);
         var saved = CApi.PyEval_SaveThread();

@@ -208,7 +208,6 @@ internal sealed class X64Emitter(int dataOffset = CodePage.DataOffset)
         _farJumps.Add((_bytes.Count - sizeof(int), label));
     }
 
-    /// <summary>Calls a label at any distance.</summary>
     public void CallTo(string label)
     {
         Bytes(0xE8, 0, 0, 0, 0);
@@ -222,10 +221,8 @@ internal sealed class X64Emitter(int dataOffset = CodePage.DataOffset)
         _farJumps.Add((_bytes.Count - sizeof(int), label));
     }
 
-    /// <summary>call target</summary>
     public void Call(X64Register target) => DigitForm(0, 0xFF, 2, target);
 
-    /// <summary>jmp target</summary>
     public void Jump(X64Register target) => DigitForm(0, 0xFF, 4, target);
 
     /// <summary>div divisor</summary>

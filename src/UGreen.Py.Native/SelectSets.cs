@@ -51,11 +51,13 @@ public readonly unsafe struct SelectSets(int count, nint read, nint write, nint 
     // SAFETY: see Look; fd is below the count.
     private static bool Has(nint set, int fd) => set != 0 && (((long*)set)[fd / BitsPerWord] >> (fd % BitsPerWord) & 1) != 0;
 
+    // SAFETY: see Look.
     private void Copy(nint from, long* to)
     {
         if (from != 0) new ReadOnlySpan<long>((void*)from, Words).CopyTo(new Span<long>(to, Words));
     }
 
+    // SAFETY: see Look.
     private void CopyBack(long* from, nint to)
     {
         if (to != 0) new ReadOnlySpan<long>(from, Words).CopyTo(new Span<long>((void*)to, Words));

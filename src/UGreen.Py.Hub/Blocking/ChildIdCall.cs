@@ -10,7 +10,7 @@ internal sealed class ChildIdCall(string name) : BlockingFunction(name)
     private const int Options = 3;
     private const int OneProcess = 1; // P_PID
     private const int PidFd = 3; // P_PIDFD
-    private const int InfoPid = 12; // siginfo_t: si_signo, si_errno, si_code, si_pid
+    private const int InfoPid = 16; // siginfo_t: si_signo, si_errno, si_code, padding, si_pid
 
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer) => Look(call, out answer) || (call.Int(Options) & NoHang) != 0;
