@@ -32,7 +32,8 @@ internal static partial class BlockingSetup
         return ThreadIdentity.Install(door.GetIdent, door.Method, WaitDoor.RLockOwner);
     }
 
-    private static NewRef OwnIdent()
+    /// <summary>CPython's own get_ident.</summary>
+    public static NewRef OwnIdent()
     {
         using var module = CApi.PyImport_ImportModule("_thread").OrThrow();
         return CApi.PyObject_GetAttrString(module.Borrow(), "get_ident").OrThrow();
