@@ -41,8 +41,8 @@ public sealed unsafe class ThreadStateSwap
     private static readonly int s_useTracing = Interpreter.Layout.CFrameUseTracing;
     private static readonly int s_cframeSize = Interpreter.Layout.CFrameSize;
 
-    private static readonly int s_firstIter = Interpreter.Layout.OffsetOf("async_gen_firstiter");
-    private static readonly int s_finalizer = Interpreter.Layout.OffsetOf("async_gen_finalizer");
+    private static readonly int s_firstIter = Interpreter.Layout.AsyncGenFirstIter;
+    private static readonly int s_finalizer = Interpreter.Layout.AsyncGenFinalizer;
 
     private readonly byte* _ts;
     private readonly SavedThreadState* _states;

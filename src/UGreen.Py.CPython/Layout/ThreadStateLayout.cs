@@ -123,6 +123,11 @@ public sealed record ThreadStateLayout
     /// <summary><c>trash_delete_later</c>, in 3.12 inside <c>trash</c>, from 3.13 <c>delete_later</c>.</summary>
     public required int TrashDeleteLater { get; init; }
 
+    /// <summary>The hooks of sys.set_asyncgen_hooks(), which an event loop sets while it runs.</summary>
+    public required int AsyncGenFirstIter { get; init; }
+
+    public required int AsyncGenFinalizer { get; init; }
+
     /// <summary>3.13+: matters in the free-threaded build only.</summary>
     public required int CriticalSection { get; init; }
 
@@ -157,9 +162,6 @@ public sealed record ThreadStateLayout
 
     /// <summary>"3.11".</summary>
     public string MinorVersion => $"{Major}.{Minor}";
-
-    /// <summary>Offset of a field by its name in C; every version that has a table has it.</summary>
-    public int OffsetOf(string field) => Fields.First(member => member.Name == field).Offset;
 
     /// <summary>The fields that a switch saves and restores.</summary>
     public IEnumerable<ThreadStateField> SwapSet => Fields.Where(member => ThreadStateAnswers.Find(member.Name) is { Role: ThreadStateRole.Swapped });
