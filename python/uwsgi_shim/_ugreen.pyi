@@ -41,6 +41,11 @@ engine: Literal["direct", "posix"]
 server_version: str
 python_paths: List[str]
 opt: Dict[str, Union[bytes, Literal[True], List[bytes]]]
+#: Letter of a placeholder to what it stands for.
+magic: Dict[bytes, bytes]
+#: Bytes.
+buffer_size: int
+is_a_reload: bool
 
 def os_ident() -> int:
     """Number of the calling OS thread, which all green threads of a worker share; elsewhere the same as threading.get_ident()."""
@@ -133,7 +138,19 @@ def workers() -> Tuple[Dict[str, Any], ...]:
     """A tuple with a dict of figures for each worker: id, pid, requests, delta_requests (of the present process), exceptions, harakiri_count, busy_cores,
     status (bytes: b'idle', b'busy', b'cheap', b'starting', b'draining'), rss, vsz, running_time and avg_rt (microseconds), last_spawn, respawn_count, tx.
 
-    signals (0) and apps (an empty tuple) are there for programs that look for them.
+    apps is a tuple with a dict for each application: id, modifier1 (0), mountpoint (bytes), startup_time (seconds), interpreter (0), callable (address in the worker that
+    asks), requests and exceptions (of the present process; None in another worker that has several applications), chdir (bytes). signals (0) is there for programs that look for it.
+    """
+    ...
+
+def sockets() -> List[int]:
+    """Descriptors of the server's listening sockets, a list of int. Any thread may call."""
+    ...
+
+def setprocname(name: str, /) -> None:
+    """Set what ps shows of this process. What is longer than its command line is cut. Returns None.
+
+    Raises TypeError for what is no str, ValueError for one with a NUL.
     """
     ...
 
@@ -211,6 +228,18 @@ def write(data: bytes, /) -> None:
 
 def respond(body: bytes, /) -> bool:
     """Send the whole response at once if that is possible. For the driver only."""
+    ...
+
+def tolerates_bytes() -> bool:
+    """Whether a bytes object that the application returned is sent as one piece; the log is told once. For the driver only."""
+    ...
+
+def length_left() -> int:
+    """How many bytes the application's Content-Length leaves for the body; -1 without one. For the driver only."""
+    ...
+
+def serves(number: int, /) -> None:
+    """The number of the application that serves this request. For the dispatcher only."""
     ...
 
 def respond_file(fd: int, offset: int, length: int, /) -> bool:
@@ -325,6 +354,10 @@ def keep(object: object, /) -> None:
     """Keep a reference to an object until this green thread has ended. Raises RuntimeError outside a green thread."""
     ...
 
+def share_out(address: int, fresh: int, /) -> bool:
+    """Give each core its own value of the word of memory at this address, beginning with another one. Returns False on another OS thread than the hub's, and when there is a word already."""
+    ...
+
 def is_leader() -> bool:
     """Whether this worker runs what runs once per server. Any thread may call."""
     ...
@@ -335,4 +368,16 @@ def taken_signal() -> int:
 
 def signal_workers(number: int, worker: int, /) -> bool:
     """Send a signal to another worker, by its number, or with 0 to all others. Returns False when there is no master. Any thread may call."""
+    ...
+
+def source_changed(path: str, /) -> bool:
+    """Tell the master that a source file has changed, so that it replaces all workers. Returns False when there is no master. Any thread may call."""
+    ...
+
+def route_signal(signum: int, /) -> None:
+    """Have the handler that Python has just installed run on the hub's OS thread, at once."""
+    ...
+
+def listening() -> List[int]:
+    """File descriptors of the sockets on which this process listens."""
     ...

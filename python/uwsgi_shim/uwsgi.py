@@ -22,10 +22,14 @@ except ImportError:
 
 import os as _os
 import socket as _socket
+import sys as _sys
 import time as _time
+from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 from typing import Callable as _Callable
 from typing import Dict as _Dict
+from typing import List as _List
 from typing import Optional as _Optional
 from typing import Tuple as _Tuple
 from typing import Union as _Union
@@ -52,6 +56,7 @@ from _ugreen import (
     request_id,
     set_logvar,
     set_user_harakiri,
+    setprocname,
     start_response,
     stop,
     suspend,
@@ -61,10 +66,12 @@ from _ugreen import (
     worker_id,
     workers,
 )
+from ugreen import _driver
 from ugreen._files import sendfile
 from ugreen._harakiri import Harakiri
 from ugreen._input import chunked_read, chunked_read_nb
 from ugreen._legacy import green_sleep, green_wait_fdread, green_wait_fdwrite
+from ugreen._listening import listen_queue
 from ugreen._locks import is_locked, lock, unlock
 from ugreen._signals import (
     add_cron,
@@ -91,8 +98,18 @@ version = b"2.0.30"
 ugreen_version = _ugreen.server_version
 #: Name of this machine, bytes.
 hostname = _socket.gethostname().encode("utf-8", "surrogateescape")
-#: Options that the server was started with: str to bytes, True (no value) or a list of bytes (given several times).
+#: Options that the server was started with: str to bytes, True (no value) or a list of bytes (given several times). ``enable-threads`` and ``lazy-apps`` are always there, because both are always so.
 opt = _ugreen.opt
+#: What the letters behind a percent sign stand for in configuration files, bytes to bytes: ``magic_table[b"h"]`` is the name of this machine.
+magic_table = _ugreen.magic
+#: The word of the option ``--mode``, bytes; None without.
+mode: _Optional[bytes] = _ugreen.opt.get("mode")  # type: ignore[assignment]  # it may be given once only
+#: The file of the option ``--pidfile``, bytes; None without.
+pidfile: _Optional[bytes] = _ugreen.opt.get("pidfile")  # type: ignore[assignment]
+#: Longest request head that is taken, in bytes (``--buffer-size``).
+buffer_size = _ugreen.buffer_size
+#: Whether the master has replaced its workers before, and this one is of those (``uwsgi.reload()``, SIGHUP, ``--touch-reload``).
+is_a_reload = _ugreen.is_a_reload
 #: Number of worker processes that the server has at most.
 numproc = _ugreen.worker_count
 #: Number of cores: requests that can run at the same time.
@@ -117,6 +134,30 @@ post_fork_hook: "_Optional[_Callable[[], object]]" = None
 atexit: "_Optional[_Callable[[], object]]" = None
 
 
+#: The environ of the request that asks. AttributeError where there is none.
+env: _Dict[str, _Any]
+#: Descriptors of the server's listening sockets, in the order of the addresses. While the application is imported they may not be open yet; then the list is empty.
+sockets: _List[int]
+
+
+class _Module(_ModuleType):
+    """The module itself, for what is something else each time that somebody asks. (A ``__getattr__`` would let a type checker take any name.)"""
+
+    @property
+    def env(self) -> _Dict[str, _Any]:
+        environ = _driver.environ_of(_sys._getframe(1))
+        if environ is None:
+            raise AttributeError("uwsgi.env: there is no request here")
+        return environ
+
+    @property
+    def sockets(self) -> _List[int]:
+        return _ugreen.sockets()
+
+
+_sys.modules[__name__].__class__ = _Module
+
+
 def accepting(flag: int = 1, /) -> None:
     """Nothing: a worker takes requests from when its application is loaded until it stops. It is there for programs that call it."""
 
@@ -124,6 +165,11 @@ def accepting(flag: int = 1, /) -> None:
 def mule_id() -> int:
     """Always 0: there are no mules."""
     return 0
+
+
+def i_am_the_spooler() -> None:
+    """Always None: there is no spooler."""
+    return None
 
 
 def micros() -> int:
@@ -142,10 +188,10 @@ def mem() -> _Tuple[int, int]:
 # Whoever checks types takes a name for public only when it is here.
 __all__ = [
     "Harakiri", "SPOOL_IGNORE", "SPOOL_OK", "SPOOL_RETRY", "accepting", "add_cron", "add_file_monitor", "add_ms_timer", "add_rb_timer", "add_timer", "applications",
-    "async_connect", "async_id", "async_sleep", "atexit", "chunked_read", "chunked_read_nb", "cl", "close", "connect", "connection_fd", "cores", "disconnect",
+    "async_connect", "async_id", "async_sleep", "atexit", "buffer_size", "chunked_read", "chunked_read_nb", "cl", "close", "connect", "connection_fd", "cores", "disconnect",
     "get_logvar", "green_pause", "green_schedule", "green_sleep", "green_unpause_all", "green_wait_fdread", "green_wait_fdwrite", "green_write_all", "has_threads",
-    "hostname", "is_connected", "is_locked", "lock", "log", "log_this_request", "logsize", "loop", "masterpid", "mem", "micros", "mule_id", "numproc", "opt",
-    "post_fork_hook", "ready", "ready_fd", "recv", "register_signal", "reload", "request_id", "send", "sendfile", "set_logvar", "set_user_harakiri", "signal",
-    "signal_received", "signal_registered", "signal_wait", "start_response", "started_on", "stop", "suspend", "total_requests", "ugreen_version", "unlock", "version", "version_info",
-    "wait_fd_read", "wait_fd_write", "worker_id", "workers",
+    "hostname", "i_am_the_spooler", "is_a_reload", "is_connected", "is_locked", "listen_queue", "lock", "log", "log_this_request", "logsize", "loop", "magic_table",
+    "masterpid", "mem", "micros", "mode", "mule_id", "numproc", "opt", "pidfile", "post_fork_hook", "ready", "ready_fd", "recv", "register_signal", "reload", "request_id",
+    "send", "sendfile", "set_logvar", "set_user_harakiri", "setprocname", "signal", "signal_received", "signal_registered", "signal_wait", "sockets", "start_response",
+    "started_on", "stop", "suspend", "total_requests", "ugreen_version", "unlock", "version", "version_info", "wait_fd_read", "wait_fd_write", "worker_id", "workers",
 ]

@@ -15,9 +15,14 @@ public readonly struct HubCallArguments(nint args, nint nargs, nint kwnames)
     /// <summary>True when the caller used keywords.</summary>
     public bool HasKeywords => kwnames != 0 && CApi.PyTuple_Size(new BorrowedRef(kwnames)) > 0;
 
-    /// <summary>Positional argument <paramref name="index"/>; the index is the caller's duty.</summary>
+    /// <summary>Positional argument <paramref name="index"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer: a hub call that reads more than its arity promises.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public BorrowedRef At(int index) => PyFast.Argument(args, index);
+    public BorrowedRef At(int index)
+    {
+        if ((uint)index >= (uint)Count) ThrowNoSuch(index);
+        return PyFast.Argument(args, index);
+    }
 
     /// <summary>The keyword argument of this name, or NULL.</summary>
     public BorrowedRef Keyword(string name)
@@ -26,11 +31,13 @@ public readonly struct HubCallArguments(nint args, nint nargs, nint kwnames)
         var names = new BorrowedRef(kwnames);
         for (nint i = 0, n = CApi.PyTuple_Size(names); i < n; i++)
         {
-            if (PyText.ToText(CApi.PyTuple_GetItem(names, i)) == name) return At(Count + (int)i);
+            if (PyText.ToText(CApi.PyTuple_GetItem(names, i)) == name) return PyFast.Argument(args, Count + (int)i);
         }
 
         return BorrowedRef.Null;
     }
+
+    private static void ThrowNoSuch(int index) => throw new ArgumentOutOfRangeException(nameof(index), index, "the hub call has no such argument");
 
     /// <summary>Names of all keyword arguments.</summary>
     public IEnumerable<string> KeywordNames()

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace UGreen.Py.CPython;
 
 /// <summary>
-/// Where the trampoline goes when no green thread makes the call: another OS thread, or Python code on the hub's main stack (import time, finalizers).
+/// Where the trampoline goes when no green thread makes the call: another OS thread, Python code on the hub's main stack (import time, finalizers), or code that C# called on
+/// a green stack (<see cref="HiddenCore"/>).
 /// The caller holds the GIL and expects what any C function gives: a new reference, or NULL with an exception set.
 /// </summary>
 public static class HubCallFallback
@@ -18,7 +19,7 @@ public static class HubCallFallback
         return (nint)(delegate* unmanaged<nint, nint, nint, nint, nint>)&Enter;
     }
 
-    [UnmanagedCallersOnly]
+    [UnmanagedCallersOnly, RunsOn(StackKinds.Main | StackKinds.Foreign | StackKinds.HiddenGreen)]
     private static nint Enter(nint self, nint args, nint nargs, nint kwnames)
         => s_handler!(HubCallFunctions.NumberOf(self), new HubCallArguments(args, nargs, kwnames));
 }

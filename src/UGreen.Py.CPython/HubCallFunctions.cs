@@ -19,6 +19,9 @@ public static unsafe class HubCallFunctions
     private const ulong DisallowInstantiation = 1 << 7;
     private const int ObjectHeader = 2 * sizeof(long); // ob_refcnt, ob_type; _Py_HEAD without free threading
 
+    /// <summary>Offset of the function's name, a C string, in the object that the trampoline gets as self: for code that runs where no C# may.</summary>
+    public const int NameOffset = ObjectHeader + sizeof(long);
+
     private static NewRef s_selfType;
 
     [StructLayout(LayoutKind.Sequential)]
@@ -49,9 +52,10 @@ public static unsafe class HubCallFunctions
     public static NewRef Create(string name, string doc, int number, nint trampoline, BorrowedRef module)
     {
         using var self = CApi.PyType_GenericAlloc(SelfType(), 0).OrThrow();
-        *(long*)(self.Address + ObjectHeader) = number;
         var def = (PyMethodDef*)NativeMemory.AllocZeroed((nuint)sizeof(PyMethodDef));
         def->Name = CString(name);
+        *(long*)(self.Address + ObjectHeader) = number;
+        *(byte**)(self.Address + NameOffset) = def->Name;
         def->Function = trampoline;
         def->Flags = MethFastCall | MethKeywords;
         def->Doc = CString(doc);
@@ -69,7 +73,7 @@ public static unsafe class HubCallFunctions
             var slots = (nint*)NativeMemory.AllocZeroed(2, (nuint)sizeof(nint));
             var spec = (PyTypeSpec*)NativeMemory.AllocZeroed((nuint)sizeof(PyTypeSpec));
             spec->Name = CString("ugreen.HubCall");
-            spec->BasicSize = ObjectHeader + sizeof(long);
+            spec->BasicSize = NameOffset + sizeof(byte*);
             spec->Flags = (uint)(FlagsDefault | DisallowInstantiation);
             spec->Slots = slots;
             s_selfType = CApi.PyType_FromSpec(spec).OrThrow();

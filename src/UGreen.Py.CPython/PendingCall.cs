@@ -10,20 +10,27 @@ namespace UGreen.Py.CPython;
 public static unsafe class PendingCall
 {
     private static Func<bool>[] s_handlers = [];
+    private static nint s_cell;
     private static int s_isPosted;
+    private static delegate* unmanaged<nint, int> s_entry = &Enter;
 
     /// <summary>It was asked for and has not begun: the hub thread runs no bytecode.</summary>
     public static bool IsPosted => Volatile.Read(ref s_isPosted) == 1;
 
     /// <summary>Adds what is called: true says that a Python exception is set, which is then raised there, and those added later are not asked. It must not throw.</summary>
-    public static void Install(Func<bool> handler) => s_handlers = [.. s_handlers, handler];
+    /// <param name="cell">Address of the trampoline's word that says which core runs.</param>
+    /// <param name="handler">Whatever it calls of Python's, no hub call from there switches.</param>
+    public static void Install(nint cell, Func<bool> handler) => (s_cell, s_handlers) = (cell, [.. s_handlers, handler]);
+
+    /// <summary>Lets Python call through other code, which gets the address of the C function int (void*) behind this and gives its own.</summary>
+    public static void Through(Func<nint, nint> guard) => s_entry = (delegate* unmanaged<nint, int>)guard((nint)(delegate* unmanaged<nint, int>)&Enter);
 
     /// <summary>The same as <see cref="TryPost"/> for the hub thread, which need not be made to look.</summary>
     // SAFETY: as TryPost.
     public static void PostHere()
     {
         if (Interlocked.Exchange(ref s_isPosted, 1) == 1) return;
-        if (CApi.Py_AddPendingCall(&Enter, 0) != 0) Volatile.Write(ref s_isPosted, 0);
+        if (CApi.Py_AddPendingCall(s_entry, 0) != 0) Volatile.Write(ref s_isPosted, 0);
     }
 
     /// <summary>Asks for one call. False when one is on its way already, or Python's own list of them is full.</summary>
@@ -31,7 +38,7 @@ public static unsafe class PendingCall
     public static bool TryPost()
     {
         if (Interlocked.Exchange(ref s_isPosted, 1) == 1) return false;
-        if (CApi.Py_AddPendingCall(&Enter, 0) == 0)
+        if (CApi.Py_AddPendingCall(s_entry, 0) == 0)
         {
             Nudge();
             return true;
@@ -50,9 +57,10 @@ public static unsafe class PendingCall
         thread.Start();
     }
 
-    [UnmanagedCallersOnly]
+    [UnmanagedCallersOnly, RunsOn(StackKinds.Main | StackKinds.Green)]
     private static int Enter(nint argument)
     {
+        using var hidden = HiddenCore.Begin(s_cell);
         Volatile.Write(ref s_isPosted, 0);
         foreach (var handler in s_handlers)
         {

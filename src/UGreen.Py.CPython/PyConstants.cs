@@ -15,6 +15,8 @@ public static class PyConstants
 
     public static BorrowedRef ValueError { get; } = Exported("PyExc_ValueError");
 
+    public static BorrowedRef AttributeError { get; } = Exported("PyExc_AttributeError");
+
     public static BorrowedRef OSError { get; } = Exported("PyExc_OSError");
 
     public static BorrowedRef OverflowError { get; } = Exported("PyExc_OverflowError");

@@ -17,8 +17,8 @@ public static class PyFast
         return singleton.Address;
     }
 
-    /// <summary>Element <paramref name="index"/> of a vectorcall argument array.</summary>
-    // SAFETY: the array lies in the caller's Python frame, which lives while its hub call is served; the hub-call dispatcher checks the index against the count.
+    /// <summary>Element <paramref name="index"/> of a vectorcall argument array. For <see cref="HubCallArguments"/> only.</summary>
+    // SAFETY: the array lies in the caller's Python frame, which lives while its hub call is served; HubCallArguments has checked the index against the count.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe BorrowedRef Argument(nint args, int index) => new(((nint*)args)[index]);
+    internal static unsafe BorrowedRef Argument(nint args, int index) => new(((nint*)args)[index]);
 }

@@ -34,6 +34,9 @@ internal unsafe struct SavedThreadState
     public nint AsyncGenFirstIter;
     public nint AsyncGenFinalizer;
 
+    /// <summary>What <see cref="ThreadStateSwap.ShareOut"/> divides: a C library's own word for this core.</summary>
+    public nint LibraryWord;
+
     /// <summary>The thread state's embedded exception stack entry: exc_value (and previous_item).</summary>
     public fixed long ExcState[ExcStateWords];
 

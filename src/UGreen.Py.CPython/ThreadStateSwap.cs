@@ -44,10 +44,18 @@ public sealed unsafe class ThreadStateSwap
     private static readonly int s_firstIter = Interpreter.Layout.AsyncGenFirstIter;
     private static readonly int s_finalizer = Interpreter.Layout.AsyncGenFinalizer;
 
+    // More than a thread state has; Peek's stand-in is never written but for the fields that lead to the frames.
+    private const int StandInBytes = 4096;
+
     private readonly byte* _ts;
+    private readonly byte* _standIn;
     private readonly SavedThreadState* _states;
     private readonly int _count;
     private SavedThreadState* _active;
+
+    // Without a library's word it is one of ours, which costs less than a branch.
+    private nint* _libraryWord;
+    private bool _wordGivenOut;
 
     /// <summary>Makes saved states for the hub (number -1) and for green threads 0 to <paramref name="greenThreads"/> - 1, on the hub thread.</summary>
     public ThreadStateSwap(int greenThreads)
@@ -58,7 +66,10 @@ public sealed unsafe class ThreadStateSwap
         _count = greenThreads;
         _states = (SavedThreadState*)NativeMemory.AlignedAlloc((nuint)(sizeof(SavedThreadState) * (greenThreads + 1)), 64);
         NativeMemory.Clear(_states, (nuint)(sizeof(SavedThreadState) * (greenThreads + 1)));
+        _libraryWord = (nint*)NativeMemory.AllocZeroed((nuint)sizeof(nint));
         _active = State(Hub);
+        if (Interpreter.Layout.Fields.Any(field => field.Offset + field.Size > StandInBytes)) throw new PythonStartException("the layout table is larger than the stand-in of a thread state");
+        _standIn = (byte*)NativeMemory.AllocZeroed(StandInBytes);
 
         // CPython counts thread states from 1, so these are never a real one's.
         if (s_id < 0) return;
@@ -86,6 +97,21 @@ public sealed unsafe class ThreadStateSwap
         Save(_active);
         Load(next);
         _active = next;
+    }
+
+    /// <summary>
+    /// From now on, a word of the hub thread's memory belongs to each core by itself. It is the variable in which a C library keeps a pointer to its state of the OS thread
+    /// (<c>thread_local</c>), when that state describes stacks: greenlet's. The state that is in keeps the word's value, all others begin with <paramref name="fresh"/>.
+    /// </summary>
+    /// <returns>False: another word was given out before; there is room for one.</returns>
+    public bool ShareOut(nint address, nint fresh)
+    {
+        if (_wordGivenOut) return (nint)_libraryWord == address;
+        for (var number = Hub; number < _count; number++) State(number)->LibraryWord = fresh;
+        NativeMemory.Free(_libraryWord);
+        _libraryWord = (nint*)address;
+        _wordGivenOut = true;
+        return true;
     }
 
     /// <summary>A hint that this state is put in soon. Then <see cref="PrefetchFrame"/>, which needs it, may follow.</summary>
@@ -155,6 +181,22 @@ public sealed unsafe class ThreadStateSwap
         return new NewRef(left);
     }
 
+    /// <summary>
+    /// The Python frame of a state that is in or parked; NULL: it has none. The one way to look into a parked state: nothing is put in, because that would be the state with
+    /// which the hub thread goes on, and no Python code runs, because that could let go of the GIL in the middle. Any thread, with the GIL.
+    /// </summary>
+    public NewRef PeekFrame(int number)
+    {
+        using var pause = CollectorPause.Begin();
+        var state = State(number);
+        if (state == _active) return CApi.PyThreadState_GetFrame((nint)_ts);
+
+        // CPython follows these two from a thread state to its frames and looks at nothing else. Whoever holds the GIL has the stand-in to himself.
+        if (s_cframe >= 0) *(nint*)(_standIn + s_cframe) = state->CFrame;
+        if (s_currentFrame >= 0) *(nint*)(_standIn + s_currentFrame) = state->CurrentFrame;
+        return CApi.PyThreadState_GetFrame((nint)_standIn);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private SavedThreadState* State(int number) => _states + (number + 1);
 
@@ -166,6 +208,7 @@ public sealed unsafe class ThreadStateSwap
         if (s_currentFrame >= 0) s->CurrentFrame = *(nint*)(ts + s_currentFrame);
         s->ExcInfo = *(nint*)(ts + s_excInfo);
         s->Dict = *(nint*)(ts + s_dict);
+        s->LibraryWord = *_libraryWord;
         s->Context = *(nint*)(ts + s_context);
         if (s_id >= 0) s->Id = *(ulong*)(ts + s_id);
         if (s_chunk >= 0)
@@ -192,6 +235,7 @@ public sealed unsafe class ThreadStateSwap
         if (s_currentFrame >= 0) *(nint*)(ts + s_currentFrame) = s->CurrentFrame;
         *(nint*)(ts + s_excInfo) = s->ExcInfo;
         *(nint*)(ts + s_dict) = s->Dict;
+        *_libraryWord = s->LibraryWord;
         *(nint*)(ts + s_context) = s->Context;
         if (s_id >= 0) *(ulong*)(ts + s_id) = s->Id;
         BumpContextVersion();

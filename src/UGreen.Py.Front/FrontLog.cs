@@ -40,11 +40,9 @@ internal static partial class FrontLog
     [LoggerMessage(3074, LogLevel.Debug, "the front could not be warmed up: {Error}")]
     public static partial void NotWarm(ILogger logger, string error);
 
-    [LoggerMessage(3070, LogLevel.Error, "a connection's code failed on the I/O thread")]
-    public static partial void IoThreadFault(ILogger logger, Exception error);
-
-    [LoggerMessage(3073, LogLevel.Error, "a connection failed")]
-    public static partial void ConnectionFault(ILogger logger, Exception error);
+    // Reserved: event id 3070.
+    [LoggerMessage(3073, LogLevel.Error, "a connection failed ({Unsaid} more since the last such line)")]
+    public static partial void ConnectionFault(ILogger logger, long unsaid, Exception error);
 
     [LoggerMessage(3071, LogLevel.Warning, "{Address}: no connection can be accepted now ({Error}); they wait")]
     public static partial void AcceptPaused(ILogger logger, string address, string error);
@@ -52,6 +50,6 @@ internal static partial class FrontLog
     [LoggerMessage(3072, LogLevel.Error, "{Address}: no connection can be accepted any more: {Error}")]
     public static partial void AcceptFailed(ILogger logger, string address, string error);
 
-    [LoggerMessage(3022, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s")]
-    public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds);
+    [LoggerMessage(3022, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s ({Unsaid} more since the last such line)")]
+    public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds, long unsaid);
 }

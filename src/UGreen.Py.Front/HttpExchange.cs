@@ -34,10 +34,14 @@ public sealed class HttpExchange : GatewayExchange
     private readonly ResponseBodyWriter _output;
     private readonly RequestBodyReader _body;
     private readonly FrontLimits _limits;
+    private readonly PauseWatch? _pauses;
     private readonly IClientSocket? _socket;
     private readonly IConnectionLifetimeNotificationFeature? _connection;
     private readonly string _scheme;
     private readonly DrainState _drain;
+
+    // Null unless the connection may speak HTTP/1.0.
+    private readonly UnsizedRequestReader? _unsized;
 
     // Null unless the other side of this connection is one of them.
     private readonly ForwardedPeers? _forwarded;
@@ -47,6 +51,7 @@ public sealed class HttpExchange : GatewayExchange
         _logger = logger;
         _drain = drain;
         _limits = limits;
+        _pauses = pauses;
         _request = features.GetRequiredFeature<IHttpRequestFeature>();
         _response = features.GetRequiredFeature<IHttpResponseFeature>();
         _responseBody = features.GetRequiredFeature<IHttpResponseBodyFeature>();
@@ -54,14 +59,16 @@ public sealed class HttpExchange : GatewayExchange
         _bodyDetection = features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>();
         _lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         _headerReader = new RequestHeaderReader(logger);
+        _unsized = features.Get<UnsizedRequestReader>();
+        Share = features.Get<RequestShare>();
 
         _socket = ClientSocket.Of(features);
         if (_socket is not null) ReturnsOn = _socket.Scheduler;
         _connection = features.Get<IConnectionLifetimeNotificationFeature>();
-        _body = new RequestBodyReader(pauses, limits.BodyBytes, _socket);
+        _body = new RequestBodyReader(pauses, limits.BodyBytes, _socket, _lifetime);
         // What leaves a TCP socket the kernel watches (KestrelLimits); a stream of HTTP/2 can stand still on a lively connection, and a unix socket has no such thing.
         var kernelWatches = _socket is { IsTcp: true } && _request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal);
-        _output = new ResponseBodyWriter(_responseBody, new Pause(kernelWatches ? null : pauses, BreakOff));
+        _output = new ResponseBodyWriter(_responseBody, _lifetime, new Pause(kernelWatches ? null : pauses, BreakOff), () => HeldShare);
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
         _forwarded = forwarded is not null && forwarded.Has(connection.RemoteIpAddress) ? forwarded : null;
         _remoteAddress = Text(connection.RemoteIpAddress);
@@ -116,6 +123,7 @@ public sealed class HttpExchange : GatewayExchange
         Method = _request.Method;
         Target = _request.RawTarget;
         Protocol = _request.Protocol is "HTTP/2" ? "HTTP/2.0" : _request.Protocol;
+        if (IsHttp1) _socket?.SetAnswerDue(true);
         Scheme = _scheme;
         RemoteAddress = _remoteAddress;
         RemotePort = _remotePort;
@@ -123,6 +131,7 @@ public sealed class HttpExchange : GatewayExchange
         LocalPort = _localPort;
         HasBody = _bodyDetection.CanHaveBody;
         AddHeaders(_request.Headers);
+        if (_unsized is not null) Method = _unsized.Begin(Method, HasBody ? ContentLength : 0);
         if (_forwarded is not null) BelieveForwarded(_request.Headers);
         if (_localAddress.Length == 0) NameUnixServer(_request.Headers.Host.ToString());
 
@@ -142,6 +151,7 @@ public sealed class HttpExchange : GatewayExchange
     /// <summary>Acts on the outcome; Kestrel ends the response when the task is done.</summary>
     internal Task FinishAsync(ExchangeOutcome outcome)
     {
+        LeaveShare();
         switch (outcome)
         {
             case ExchangeOutcome.Whole:
@@ -163,6 +173,7 @@ public sealed class HttpExchange : GatewayExchange
 
     internal void End()
     {
+        if (IsHttp1) _socket?.SetAnswerDue(false);
         WasAborted = false;
         _output.End();
         _body.End();
@@ -180,13 +191,15 @@ public sealed class HttpExchange : GatewayExchange
     /// <summary>The client takes nothing. Another thread than the exchange's owner, but the owner waits for just this.</summary>
     private void BreakOff()
     {
-        FrontLog.ResponseTimedOut(_logger, Method, Target, _limits.Pause!.Value.TotalSeconds);
+        if (_pauses!.Lines.TryPass(out var unsaid)) FrontLog.ResponseTimedOut(_logger, Method, Target, _pauses.Limit.TotalSeconds, unsaid);
         _lifetime.Abort();
     }
 
     private void AddHeaders(IHeaderDictionary headers)
     {
         ContentLength = headers.ContentLength;
+        // HTTP/1.0 needs no Host; with one that says something else than the target Kestrel has replaced it already.
+        if (headers.Host.Count == 0 && RequestTarget.Authority(Target) is { IsEmpty: false } authority) headers.Host = authority.ToString();
         foreach (ref readonly var header in _headerReader.Read(headers))
         {
             if (!_headerReader.Accept(header.Key, header.Value)) continue;
@@ -286,8 +299,9 @@ public sealed class HttpExchange : GatewayExchange
 
     private void ApplyHead(long? length)
     {
-        _output.Suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
-        ResponseHeadWriter.Apply(Head, HttpStatus.ForbidsLength(Head.Status) ? null : length, _response, _logger);
+        _output.Suppressed = ResponseRules.HasNoBody(Method, Head.Status);
+        // With 205 Kestrel insists on a length of 0, which is what it sends when none is given.
+        ResponseHeadWriter.Apply(Head, ResponseRules.ForbidsLength(Head.Status) ? null : length, _response, _logger);
         // After a failed read nobody knows where the next request would begin.
         if (IsHttp1 && (FaultStatus != 0 || _limits.KeepAlive is null || _drain.HasBegun)) _response.Headers.Connection = "close";
     }

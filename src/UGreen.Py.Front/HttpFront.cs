@@ -32,6 +32,7 @@ public sealed class HttpFront : IAsyncDisposable
     private KestrelServer? _server;
     private CountedTransport? _transport;
     private FrontTransport? _sockets;
+    private ListeningSockets? _opened;
     private DirectTransport? _direct;
     private bool _isDisposed;
 
@@ -62,6 +63,9 @@ public sealed class HttpFront : IAsyncDisposable
     /// <summary>Where the front really listens, as <c>http://127.0.0.1:8080</c> or <c>https://unix:/run/app.sock</c>; empty before the start.</summary>
     public IReadOnlyList<string> Addresses { get; private set; } = [];
 
+    /// <summary>Descriptors of the listening sockets, in the same order; they stay the front's, or whose they are. Empty before the start.</summary>
+    public IReadOnlyList<int> Descriptors { get; private set; } = [];
+
     /// <summary>Binds all endpoints and begins to take requests.</summary>
     /// <exception cref="FrontException">An address cannot be bound, or a certificate cannot be used; nothing listens then.</exception>
     public Task StartAsync()
@@ -75,6 +79,7 @@ public sealed class HttpFront : IAsyncDisposable
     public async Task StopAsync(CancellationToken giveUp)
     {
         if (_server is not { } server) return;
+        _opened?.Forget();
         await server.StopAsync(giveUp).ConfigureAwait(false);
         await _direct!.StopAsync(giveUp).ConfigureAwait(false);
         // Kestrel may have come here from the end of its last connection, on an I/O thread; what our caller does now may block.
@@ -98,6 +103,7 @@ public sealed class HttpFront : IAsyncDisposable
         if (_server is null || _transport is null) return;
 
         // :: Step 1
+        _opened?.Forget();
         var stopped = _transport.StopAcceptingAsync();
         // :: Step 2. Only now: a client that is sent away must not come back here.
         _drain.Begin();
@@ -141,7 +147,7 @@ public sealed class HttpFront : IAsyncDisposable
     private async Task StartAsync(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var sockets = new ListeningSockets(_options.Backlog, _options.SocketMode);
+        var sockets = _opened = new ListeningSockets(_options.Backlog, _options.SocketMode);
         try
         {
             var settings = KestrelSetup.ServerOptions();
@@ -159,11 +165,11 @@ public sealed class HttpFront : IAsyncDisposable
                 if (tls is var (certificate, chain))
                 {
                     withTls.Add(key);
-                    KestrelSetup.ListenHttps(settings, key, certificate, chain, _loggers);
+                    KestrelSetup.ListenHttps(settings, key, _options.Limits, certificate, chain, _loggers);
                 }
                 else
                 {
-                    KestrelSetup.ListenHttp(settings, key, _direct);
+                    KestrelSetup.ListenHttp(settings, key, _options.Limits, _direct);
                 }
 
                 addresses.Add(Text(endpoint.Scheme, key));
@@ -180,6 +186,7 @@ public sealed class HttpFront : IAsyncDisposable
             await _server.StartAsync(_application, cancellation).ConfigureAwait(false);
             await _direct.WhenServingAsync(cancellation).ConfigureAwait(false);
             Addresses = addresses;
+            Descriptors = _shared?.Descriptors ?? sockets.Descriptors;
         }
         catch
         {

@@ -16,9 +16,4 @@ internal static class HttpStatus
 
     /// <summary>Below 200 a response is interim, and the client would wait for another one for ever.</summary>
     public static bool IsFinal(int status) => status is >= 200 and <= 999;
-
-    public static bool HasNoBody(int status) => status is NoContent or ResetContent or NotModified;
-
-    /// <summary>RFC 9110, 8.6: no Content-Length with 204. Kestrel insists on 0 with 205, which is what it sends when none is given.</summary>
-    public static bool ForbidsLength(int status) => status is NoContent or ResetContent;
 }

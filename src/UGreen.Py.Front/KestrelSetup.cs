@@ -27,24 +27,31 @@ internal static class KestrelSetup
         {
             AddServerHeader = false,
             // PEP 3333's native strings: each byte is one char, in both directions.
-            RequestHeaderEncodingSelector = static name => name == "Content-Length" ? ContentLengthEncoding.Instance : Encoding.Latin1,
+            RequestHeaderEncodingSelector = static name => name switch
+            {
+                "Content-Length" => ContentLengthEncoding.Instance,
+                "Host" or ":authority" => HostEncoding.Instance,
+                _ => Encoding.Latin1,
+            },
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
             // A proxy that ends TLS and speaks HTTP/2 to us says ":scheme https". Which scheme it really was, HttpExchange decides.
             AllowAlternateSchemes = true,
+            // RFC 9112, section 3.2.2: of a target in absolute form and a Host that says something else the target counts. Kestrel would answer 400.
+            AllowHostHeaderOverride = true,
         };
 
         return options;
     }
 
     /// <summary>HTTP/1.1 and, with prior knowledge, HTTP/2.</summary>
-    public static void ListenHttp(KestrelServerOptions options, EndPoint address, DirectTransport direct)
+    public static void ListenHttp(KestrelServerOptions options, EndPoint address, FrontLimits limits, DirectTransport direct)
     {
         // The protocols stay at the default, which is both: asked for by name, Kestrel would warn that HTTP/2 needs TLS.
-        options.Listen(address, listen => listen.Use(direct.Intercept).Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync));
+        options.Listen(address, listen => listen.Use(direct.Intercept).Use(next => new PriorKnowledge(next, options.Limits).OnConnectionAsync).Use(next => new StreamShares(next, limits.BlockedStreams).OnConnectionAsync));
     }
 
     /// <summary>HTTP/1.1 and HTTP/2, chosen in the TLS handshake.</summary>
-    public static void ListenHttps(KestrelServerOptions options, EndPoint address, X509Certificate2 certificate, X509Certificate2Collection chain, ILoggerFactory loggers)
+    public static void ListenHttps(KestrelServerOptions options, EndPoint address, FrontLimits limits, X509Certificate2 certificate, X509Certificate2Collection chain, ILoggerFactory loggers)
     {
         options.ApplicationServices ??= TlsServices(loggers);
         options.Listen(address, listen => listen.UseHttps(new HttpsConnectionAdapterOptions
@@ -52,7 +59,7 @@ internal static class KestrelSetup
             ServerCertificate = certificate,
             ServerCertificateChain = chain,
             SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        }));
+        }).Use(UnsizedRequestReader.Intercept).Use(next => new StreamShares(next, limits.BlockedStreams).OnConnectionAsync));
     }
 
     public static SocketTransportOptions TransportOptions(Func<EndPoint, Socket> take, int backlog)

@@ -34,10 +34,10 @@ internal sealed class PriorKnowledge
 
     public async Task OnConnectionAsync(ConnectionContext connection)
     {
-        bool? isHttp2;
+        First first;
         try
         {
-            isHttp2 = await LookAsync(connection).ConfigureAwait(false);
+            first = await LookAsync(connection).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -45,11 +45,17 @@ internal sealed class PriorKnowledge
             return;
         }
 
-        if (isHttp2 is null) return;
-        if (isHttp2.Value)
+        switch (first)
         {
-            connection.Features.Set<ITlsConnectionFeature>(Cleartext.Instance);
-            connection.Features.Set<ITlsApplicationProtocolFeature>(Cleartext.Instance);
+            case First.Nothing:
+                return;
+            case First.Http2:
+                connection.Features.Set<ITlsConnectionFeature>(Cleartext.Instance);
+                connection.Features.Set<ITlsApplicationProtocolFeature>(Cleartext.Instance);
+                break;
+            case First.MaybeOld:
+                UnsizedRequestReader.Install(connection);
+                break;
         }
 
         await _next(connection).ConfigureAwait(false);
@@ -70,8 +76,19 @@ internal sealed class PriorKnowledge
         return null;
     }
 
-    /// <returns>Null: the connection was silent for too long, or was unused when the server stopped.</returns>
-    private async ValueTask<bool?> LookAsync(ConnectionContext connection)
+    /// <summary>What a connection begins with.</summary>
+    private enum First
+    {
+        /// <summary>It was silent for too long, or was unused when the server stopped.</summary>
+        Nothing,
+        Http1,
+
+        /// <summary>A request of HTTP/1.0, or one whose line is not whole.</summary>
+        MaybeOld,
+        Http2,
+    }
+
+    private async ValueTask<First> LookAsync(ConnectionContext connection)
     {
         var input = connection.Transport.Input;
         SilenceClock? clock = null;
@@ -99,9 +116,10 @@ internal sealed class PriorKnowledge
 
         clock?.Stop();
         var isUnused = read.IsCanceled && read.Buffer.IsEmpty;
+        var mayBeOld = match != true && UnsizedRequestReader.IsNeeded(read.Buffer);
         // Nothing is taken and nothing counts as seen: Kestrel's first read gets the same bytes at once.
         input.AdvanceTo(read.Buffer.Start);
-        return isUnused ? null : match ?? false;
+        return isUnused ? First.Nothing : match == true ? First.Http2 : mayBeOld ? First.MaybeOld : First.Http1;
     }
 
     /// <summary>The features of a connection on which HTTP/2 was agreed on beforehand.</summary>

@@ -57,9 +57,15 @@ internal sealed class RequestHeaderReader
             return false;
         }
 
+        if (Is(name, "Transfer-Encoding"))
+        {
+            // The coding is taken off before anybody reads the body, so it is not announced any more (RFC 9112, section 7.1.3): who saw it would look for chunks.
+            _transferEncoding = values.ToString();
+            return false;
+        }
+
         // Kestrel renames the length to X-Content-Length when there is an encoding as well.
-        if (Is(name, "Transfer-Encoding")) _transferEncoding = values.ToString();
-        else if (Is(name, "Content-Length") || Is(name, "X-Content-Length")) _hasLength = true;
+        if (Is(name, "Content-Length") || Is(name, "X-Content-Length")) _hasLength = true;
         else if (values.Count > 1 && Is(name, "Content-Type")) _broken = "more than one Content-Type";
         return true;
     }

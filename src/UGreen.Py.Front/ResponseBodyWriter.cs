@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
+using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
 
@@ -15,12 +16,16 @@ internal sealed class ResponseBodyWriter : PipeWriter
     private const int ScrapBytes = 4096;
 
     private readonly IHttpResponseBodyFeature _response;
+    private readonly IHttpRequestLifetimeFeature _lifetime;
+    private readonly Func<RequestShare?> _share;
     private byte[] _scrap = [];
 
     private readonly Pause _pause;
 
-    public ResponseBodyWriter(IHttpResponseBodyFeature response, Pause pause)
+    public ResponseBodyWriter(IHttpResponseBodyFeature response, IHttpRequestLifetimeFeature lifetime, Pause pause, Func<RequestShare?> share)
     {
+        _share = share;
+        _lifetime = lifetime;
         _response = response;
         _pause = pause;
     }
@@ -45,8 +50,18 @@ internal sealed class ResponseBodyWriter : PipeWriter
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
-        var flush = _response.Writer.FlushAsync(cancellationToken);
-        return flush.IsCompleted || _pause.IsOff ? flush : AwaitAsync(flush);
+        try
+        {
+            var flush = _response.Writer.FlushAsync(cancellationToken);
+            if (flush.IsCompleted) return flush;
+            var share = _share();
+            return _pause.IsOff && share is null ? flush : AwaitAsync(flush, share);
+        }
+        catch (InvalidOperationException e) when (_lifetime.RequestAborted.IsCancellationRequested)
+        {
+            // Kestrel's word for a response that is over. Of one that was not broken off, it is a mistake of ours.
+            throw new IOException("the request was broken off", e);
+        }
     }
 
     public override void CancelPendingFlush() => _response.Writer.CancelPendingFlush();
@@ -64,16 +79,18 @@ internal sealed class ResponseBodyWriter : PipeWriter
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FlushResult> AwaitAsync(ValueTask<FlushResult> flush)
+    private async ValueTask<FlushResult> AwaitAsync(ValueTask<FlushResult> flush, RequestShare? share)
     {
-        _pause.Begin();
+        if (!_pause.IsOff) _pause.Begin();
+        share?.Block();
         try
         {
             return await flush.ConfigureAwait(false);
         }
         finally
         {
-            _pause.End();
+            if (!_pause.IsOff) _pause.End();
+            share?.Unblock();
         }
     }
 }

@@ -47,7 +47,7 @@ public static class FileCopy
                 var flush = await FlushAsync(output).ConfigureAwait(false);
                 if (flush.IsCompleted || flush.IsCanceled) return new FileCopied(sent, FileCopyEnd.ClientGone);
             }
-            catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
+            catch (Exception error) when (ClientFault.Is(error))
             {
                 return new FileCopied(sent, FileCopyEnd.ClientGone);
             }

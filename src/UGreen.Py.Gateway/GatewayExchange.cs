@@ -191,6 +191,24 @@ public abstract class GatewayExchange : IValueTaskSource<ExchangeOutcome>
         ReturnsOn.Schedule(static exchange => ((GatewayExchange)exchange!).Return(), this);
     }
 
+    /// <summary>The share that the requests of this connection have in common; null: each has the connection for itself.</summary>
+    public RequestShare? Share { get; protected set; }
+
+    /// <summary>What <see cref="Share"/> knows it by while it holds a part of it; 0: it does not.</summary>
+    internal int ShareTicket { get; set; }
+
+    /// <summary><see cref="Share"/> while it holds a part of it. Whoever owns the exchange.</summary>
+    protected RequestShare? HeldShare => ShareTicket != 0 ? Share : null;
+
+    /// <summary>Front: the application side has given the exchange back; others of its connection may go.</summary>
+    protected void LeaveShare()
+    {
+        if (ShareTicket == 0) return;
+        var ticket = ShareTicket;
+        ShareTicket = 0;
+        Share!.Leave(ticket);
+    }
+
     /// <summary>Where the front goes on after <see cref="Complete"/>.</summary>
     protected PipeScheduler ReturnsOn { get; set; } = PipeScheduler.ThreadPool;
 

@@ -25,4 +25,17 @@ public static class RequestTarget
         query = mark < 0 ? [] : rest[(mark + 1)..];
         if (path.IsEmpty) path = "/";
     }
+
+    /// <summary>Host and port of an absolute-form target, without a user's name; empty for the other forms.</summary>
+    /// <param name="target">As sent.</param>
+    public static ReadOnlySpan<char> Authority(string target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var rest = target.AsSpan();
+        if (rest.Length == 0 || rest[0] == '/' || rest.IndexOf("://") is not (var scheme and > 0)) return [];
+        rest = rest[(scheme + 3)..];
+        var end = rest.IndexOfAny('/', '?');
+        if (end >= 0) rest = rest[..end];
+        return rest[(rest.LastIndexOf('@') + 1)..];
+    }
 }

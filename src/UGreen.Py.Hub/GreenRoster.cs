@@ -43,7 +43,7 @@ internal sealed class GreenRoster
     public GreenThread? Find(long id)
     {
         var green = id < 0 ? null : _greens[id % _greens.Length];
-        return green is { Status: not GreenStatus.Free } && green.Id == id ? green : null;
+        return green is { IsAlive: true } && green.Id == id ? green : null;
     }
 
     private Stack<GreenThread> Free(CoreKind kind) => kind == CoreKind.Request ? _freeRequest : _freeSpawn;

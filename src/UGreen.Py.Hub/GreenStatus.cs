@@ -1,7 +1,8 @@
 namespace UGreen.Py.Hub;
 
 /// <summary>
-/// Where a green thread is. Transitions: Free → Ready (spawn) → Running (resume) → Ready (yield) | Parked (park) | Free (exit); Parked → Ready (wake). Nothing else.
+/// Where a green thread is. Transitions: Free → Ready (spawn) → Running (resume) → Ready (yield) | Parked (park) | Ending (its function has returned); Parked → Ready (wake);
+/// Ending → Free (what it left behind is released). Nothing else.
 /// </summary>
 public enum GreenStatus : byte
 {
@@ -16,4 +17,7 @@ public enum GreenStatus : byte
 
     /// <summary>Waiting for one wake.</summary>
     Parked,
+
+    /// <summary>Its function has returned. What it leaves behind is being released, which runs finalizers: for them it is gone already.</summary>
+    Ending,
 }

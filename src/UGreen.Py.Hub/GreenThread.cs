@@ -35,6 +35,9 @@ public sealed class GreenThread : IInboxReceiver
 
     public GreenStatus Status { get; internal set; }
 
+    /// <summary>From its spawn until its function has returned.</summary>
+    public bool IsAlive => Status is not (GreenStatus.Free or GreenStatus.Ending);
+
     /// <summary>What it runs for; null while the core is free.</summary>
     public IGreenOccupant? Occupant { get; internal set; }
 
@@ -145,16 +148,17 @@ public sealed class GreenThread : IInboxReceiver
     /// <returns>False when it has finished, or when another exception waits already: the first one counts.</returns>
     public bool Interrupt(NewRef exception, bool replace = false)
     {
-        if (Status == GreenStatus.Free || (IsInterrupted && !replace))
+        if (!IsAlive || (IsInterrupted && !replace))
         {
             exception.Dispose();
             return false;
         }
 
-        if (IsInterrupted) DropInterrupt();
+        var before = IsInterrupted ? ReleaseInterrupt() : default;
         Extras.Interrupt = exception;
         _hub.Interrupts++;
         if (Status == GreenStatus.Parked) EndWait();
+        before.Dispose(); // last: it may run finalizers
         return true;
     }
 
@@ -198,10 +202,7 @@ public sealed class GreenThread : IInboxReceiver
         if (IsInterrupted) DropInterrupt();
     }
 
-    private void DropInterrupt()
-    {
-        ReleaseInterrupt().Dispose();
-    }
+    private void DropInterrupt() => ReleaseInterrupt().Dispose();
 
     private NewRef ReleaseInterrupt()
     {
@@ -213,7 +214,7 @@ public sealed class GreenThread : IInboxReceiver
     }
 
     /// <summary>Ends the wait that it is parked in, so that its exception is raised.</summary>
-    internal void EndWait()
+    internal void EndWait(WakeCause cause = WakeCause.Interrupted)
     {
         switch (_reason)
         {
@@ -234,7 +235,7 @@ public sealed class GreenThread : IInboxReceiver
                 break;
         }
 
-        Wake(WakeCause.Interrupted);
+        Wake(cause);
     }
 
     /// <summary>An operation on another thread is done: the token is the serial of the wait.</summary>

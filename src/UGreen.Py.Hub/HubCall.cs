@@ -6,13 +6,24 @@ namespace UGreen.Py.Hub;
 /// One service of the hub for Python code; the counterpart of a system call. Subclasses are registered in <see cref="HubCallTable"/> and appear in Python as built-in
 /// functions. A handler runs on the main stack while the calling green thread's Python state is in, so it may use the C API; it must not block.
 /// </summary>
-public abstract class HubCall(string name, string doc)
+/// <param name="name">The function's name in Python.</param>
+/// <param name="doc">The function's docstring; the first line is its signature.</param>
+/// <param name="arity">How many arguments it takes; who serves the call checks that before the handler sees it.</param>
+public abstract class HubCall(string name, string doc, Arity arity)
 {
+    private readonly Arity _arity = arity;
+
     /// <summary>The function's name in Python.</summary>
     public string Name { get; } = name;
 
     /// <summary>The function's docstring; the first line is its signature.</summary>
     public string Doc { get; } = doc;
+
+    /// <summary>Throws the TypeError for a wrong number of arguments, or for keywords that it does not take.</summary>
+    internal void CheckArity(in HubCallArguments args)
+    {
+        if (!_arity.Accepts(args)) throw HubCallException.Type(_arity.Complaint(Name, args));
+    }
 
     /// <summary>Serves a call from a green thread. A <see cref="HubCallException"/> thrown here becomes the Python exception that it names.</summary>
     public abstract CallOutcome Invoke(GreenThread green, in HubCallArguments args);

@@ -9,27 +9,19 @@ public sealed partial class HubLoop
     /// <summary>The answer to a hub call from outside any green thread; see <see cref="HubCallFallback"/>. Any thread that holds the GIL.</summary>
     public nint ServeOutside(int number, HubCallArguments args)
     {
+        var call = Calls[number];
         try
         {
-            return Calls[number].InvokeOutside(args, IsHubThread);
+            call.CheckArity(args);
+            return call.InvokeOutside(args, IsHubThread);
         }
-        catch (HubCallException error)
-        {
-            error.Raise();
-        }
-        catch (PythonException error)
-        {
-            HubCallException.Runtime(error.Message).Raise();
-        }
-#pragma warning disable CA1031 // nothing may escape into C; the caller's request gets it as a RuntimeError and the log has the rest
+#pragma warning disable CA1031 // nothing may escape into C
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            HandlerFailed(Calls[number].Name, error);
-            HubCallException.Runtime($"{Calls[number].Name}: {error.Message}").Raise();
+            Raise(call, error);
+            return 0;
         }
-
-        return 0;
     }
 
     private static HubInvariantException Contradiction(GreenThread green, CallOutcome outcome)
@@ -38,18 +30,22 @@ public sealed partial class HubLoop
     private CallOutcome Failed(GreenThread green, HubCall call, Exception error)
     {
         if (green.Status != GreenStatus.Running) throw new HubInvariantException($"the hub call {call.Name} parked green thread {green.Number} and then failed: {error.Message}");
+        green.Result = 0;
+        Raise(call, error);
+        return CallOutcome.Resume;
+    }
+
+    /// <summary>The caller gets it as a Python exception. In the log it is only when the fault is ours: an error of Python's in the middle of a handler is the application's, or a lack of memory.</summary>
+    private void Raise(HubCall call, Exception error)
+    {
         if (error is HubCallException answer)
         {
             answer.Raise();
-        }
-        else
-        {
-            HandlerFailed(call.Name, error);
-            HubCallException.Runtime($"{call.Name}: {error.Message}").Raise();
+            return;
         }
 
-        green.Result = 0;
-        return CallOutcome.Resume;
+        if (error is not PythonException) HandlerFailed(call.Name, error);
+        HubCallException.Runtime($"{call.Name}: {error.Message}").Raise();
     }
 
     [LoggerMessage(EventId = 100, Level = LogLevel.Error, Message = "the hub call {Name} failed; the caller gets a RuntimeError")]

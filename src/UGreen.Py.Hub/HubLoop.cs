@@ -88,6 +88,9 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>The green thread that is on the CPU, or whose hub call is being served; null on the hub's own account.</summary>
     public GreenThread? Current { get; private set; }
 
+    /// <summary>Address of the trampoline's word that says which core runs; for <see cref="HiddenCore"/>.</summary>
+    public nint RunningCell => _switch.RunningCell;
+
     /// <summary>True while <see cref="Run"/> runs: waiting on the main stack would now stop every green thread.</summary>
     public bool IsServing { get; private set; }
 
@@ -96,6 +99,13 @@ public sealed partial class HubLoop : IDisposable
 
     /// <summary>Number of times that green threads were resumed.</summary>
     public long Resumes { get; private set; }
+
+    /// <summary>Gives each core a word of a C library of its own (<see cref="ThreadStateSwap.ShareOut"/>).</summary>
+    public bool ShareOut(nint address, nint fresh)
+    {
+        AssertHubThread();
+        return _state.ShareOut(address, fresh);
+    }
 
     /// <summary>True on the hub thread. Any thread may ask.</summary>
     public bool IsHubThread => Environment.CurrentManagedThreadId == _thread;
@@ -124,16 +134,8 @@ public sealed partial class HubLoop : IDisposable
     /// <summary>The green thread of that <see cref="GreenThread.Id"/>, while it has not finished. Any thread with the GIL.</summary>
     public GreenThread? Find(long id) => _roster.Find(id);
 
-    /// <summary>The Python frame in which a green thread is; NULL before and after its life. Any thread with the GIL: the hub lets go of it only while its own state is at rest.</summary>
-    public NewRef FrameOf(GreenThread green)
-    {
-        if (green.Status == GreenStatus.Free) return default;
-        var back = _state.Active;
-        _state.Activate(green.Number);
-        var frame = CApi.PyThreadState_GetFrame(_state.ThreadState);
-        _state.Activate(back);
-        return frame;
-    }
+    /// <summary>The Python frame in which a green thread is; NULL before and after its life. Any thread with the GIL. Runs no Python code.</summary>
+    public NewRef FrameOf(GreenThread green) => green.IsAlive ? _state.PeekFrame(green.Number) : default;
 
     /// <summary>Any thread. The loop ends before its next pass; green threads that are parked stay where they are for ever.</summary>
     public void Stop() => Inbox.Post(new StopMessage(this), null, 0);
@@ -147,7 +149,10 @@ public sealed partial class HubLoop : IDisposable
         while (!_stopping)
         {
             RunPass();
-            if (_ready.Count == 0 && !_stopping) Sleep();
+            if (ForkedChild.IsOne) ForkedChild.End();
+            if (_ready.Count > 0 || _stopping) continue;
+            if (SignalRelay.HasArrived) RunSignalHandlers();
+            else Sleep();
         }
 
         CloseDoor();
@@ -201,34 +206,10 @@ public sealed partial class HubLoop : IDisposable
         else for (; batch > 0; batch--) Step(_ready.Dequeue());
     }
 
-    /// <summary>
-    /// What thousands of green threads go on with lies in no near cache any more, and a resume would wait for some twenty lines one after the other. So it is asked for ahead:
-    /// first what is found from the queue, then what those lines point to, then what these point to.
-    /// </summary>
-    private void RunLargeBatch(int batch)
-    {
-        const int FirstLook = 8, SecondLook = 5, ThirdLook = 2;
-        for (; batch > 0; batch--)
-        {
-            if (batch > FirstLook)
-            {
-                Prefetch.Object(_ready[FirstLook]);
-                var second = _ready[SecondLook];
-                Prefetch.Object(second.Waits);
-                GreenSwitch.PrefetchRecord(second.Core);
-                _state.PrefetchState(second.Number);
-                var third = _ready[ThirdLook];
-                GreenSwitch.PrefetchStack(third.Core);
-                _state.PrefetchFrame(third.Number);
-            }
-
-            Step(_ready.Dequeue());
-        }
-    }
-
     private void Sleep()
     {
         _state.Activate(ThreadStateSwap.Hub);
+        if (_mustLookForSignals) LookForSignals();
         if (!Inbox.TryPrepareSleep() || !TryPrepareBlockingSleep()) return;
         var now = _clock.Now;
         var timeout = Timers.NextDue == long.MaxValue ? -1 : Math.Max(0, Timers.NextDue - now);
@@ -307,9 +288,11 @@ public sealed partial class HubLoop : IDisposable
         if (green.Continuation is BlockingCalls) return;
         if (!green.HasCalled || (green.Continuation is not null && green.Cause != WakeCause.Interrupted)) return;
         green.TakeContinuation();
-        new NewRef(green.Result).Dispose();
+        var answer = new NewRef(green.Result);
         green.Result = 0;
-        green.TakeInterrupt()!.Raise();
+        var interrupt = green.TakeInterrupt()!;
+        answer.Dispose(); // may run finalizers, which must not find an error pending
+        interrupt.Raise();
     }
 
     private CallOutcome Serve(GreenThread green)
@@ -317,7 +300,9 @@ public sealed partial class HubLoop : IDisposable
         var call = Calls[HubCallFunctions.NumberOf(green.Core.Self)];
         try
         {
-            return call.Invoke(green, green.Arguments);
+            var arguments = green.Arguments;
+            call.CheckArity(arguments);
+            return call.Invoke(green, arguments);
         }
         catch (Exception error) when (error is not HubInvariantException)
         {
@@ -358,6 +343,7 @@ public sealed partial class HubLoop : IDisposable
     private void Exit(GreenThread green)
     {
         var result = green.Result;
+        green.Status = GreenStatus.Ending;
         green.ForgetWaits();
         var occupant = green.Occupant ?? throw new HubInvariantException($"green thread {green.Number} finished without an occupant");
         occupant.Exited(green, result);

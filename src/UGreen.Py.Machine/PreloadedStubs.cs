@@ -45,7 +45,7 @@ public sealed unsafe class PreloadedStubs
         Word(PreloadData.ErrnoAt) = CError.Address;
         Word(PreloadData.HubThread) = OwnProcess.ThreadId;
         Word(PreloadData.WakeFd) = wakeFd;
-        if (DynamicLibrary.TrySymbol(0, PreloadLibrary.Forked, out nint forked)) OwnProcess.RegisterForkedChild(forked);
+        if (DynamicLibrary.TrySymbol(0, PreloadLibrary.Forked, out nint forked)) OwnProcess.RegisterFork(0, forked);
         Volatile.Write(ref Word(PreloadData.RegionBytes), bytes);
     }
 

@@ -9,7 +9,7 @@ namespace UGreen.Py.Machine;
 /// the processor manuals: REX prefix, opcode, ModRM (mode, register, base), displacement.
 /// </summary>
 /// <param name="dataOffset">Distance from the first byte of code to the first byte of its data.</param>
-internal sealed class X64Emitter(int dataOffset = CodePage.DataOffset)
+internal sealed partial class X64Emitter(int dataOffset = CodePage.DataOffset)
 {
     private const byte RexW = 0x48;
     private const byte RexR = 0x44;
@@ -75,56 +75,6 @@ internal sealed class X64Emitter(int dataOffset = CodePage.DataOffset)
 
     /// <summary>jmp [rip + data]</summary>
     public void JumpData(int data) => DataForm(0, 0xFF, 4, data);
-
-    /// <summary>cmp qword ptr [rip + data], value</summary>
-    public void CompareDataWith(int data, sbyte value)
-    {
-        DataForm(RexW, 0x83, 7, data, sizeof(byte));
-        Bytes((byte)value);
-    }
-
-    /// <summary>xchg [rip + data], register, which is atomic and a full barrier.</summary>
-    public void ExchangeData(int data, X64Register register) => DataForm(RexW, 0x87, (int)register, data);
-
-    /// <summary>lock xadd [rip + data], register: adds it and gives what was there.</summary>
-    public void FetchAndAddData(int data, X64Register register)
-    {
-        Bytes(0xF0, Rex(RexW, (int)register, 0), 0x0F);
-        DataForm(null, 0xC1, (int)register, data);
-    }
-
-    /// <summary>call [at]</summary>
-    public void CallAt(X64Register at) => AtForm(0xFF, 2, at);
-
-    /// <summary>jmp [at]</summary>
-    public void JumpAt(X64Register at) => AtForm(0xFF, 4, at);
-
-    /// <summary>mov r32, [at + offset], which clears the upper half.</summary>
-    public void Load32(X64Register to, X64Register from, int offset) => MemoryForm(0x8B, to, from, offset, wide: false);
-
-    /// <summary>mov [at + offset], r32</summary>
-    public void Store32(X64Register to, int offset, X64Register from) => MemoryForm(0x89, from, to, offset, wide: false);
-
-    /// <summary>cmp dword ptr [at], value</summary>
-    public void CompareAt32(X64Register at, sbyte value)
-    {
-        AtForm(0x83, 7, at);
-        Bytes((byte)value);
-    }
-
-    /// <summary>cmp qword ptr [at], value</summary>
-    public void CompareAt(X64Register at, sbyte value)
-    {
-        AtForm(0x83, 7, at, RexW);
-        Bytes((byte)value);
-    }
-
-    /// <summary>cmp byte ptr [at], value</summary>
-    public void CompareByteAt(X64Register at, sbyte value)
-    {
-        AtForm(0x80, 7, at);
-        Bytes((byte)value);
-    }
 
     /// <summary>mov [base + 8 * index], from</summary>
     public void StoreIndexed(X64Register baseRegister, X64Register index, X64Register from)
@@ -234,6 +184,9 @@ internal sealed class X64Emitter(int dataOffset = CodePage.DataOffset)
     /// <summary>add register, value</summary>
     public void Add(X64Register register, sbyte value) => ImmediateForm(0, register, value);
 
+    /// <summary>add to, from</summary>
+    public void Add(X64Register to, X64Register from) => RegisterForm(0x01, from, to);
+
     /// <summary>sub register, value</summary>
     public void Subtract(X64Register register, sbyte value) => ImmediateForm(5, register, value);
 
@@ -260,6 +213,13 @@ internal sealed class X64Emitter(int dataOffset = CodePage.DataOffset)
     {
         if (from > Rbx || to is not (Rdi or Rsi)) throw new NotSupportedException($"mov byte ptr [{to}], {from}");
         Bytes(0x88, ModRm(0, (int)from, (int)to));
+    }
+
+    /// <summary>cmp byte ptr [at], 0</summary>
+    public void TestByte(X64Register at)
+    {
+        if (at is not (Rdi or Rsi)) throw new NotSupportedException($"cmp byte ptr [{at}], 0");
+        Bytes(0x80, ModRm(0, 7, (int)at), 0);
     }
 
     /// <summary>stmxcsr [rsp + offset]</summary>

@@ -26,6 +26,13 @@ public static unsafe class CTime
     /// <summary>Nanoseconds of a valid struct timespec; what is too long is the longest.</summary>
     public static long Nanoseconds(nint timespec) => Sum(Marshal.ReadInt64(timespec), Marshal.ReadInt64(timespec, sizeof(long)));
 
+    /// <summary>Writes a struct timespec.</summary>
+    public static void Write(nint timespec, long nanoseconds)
+    {
+        Marshal.WriteInt64(timespec, nanoseconds / NanosecondsPerSecond);
+        Marshal.WriteInt64(timespec, sizeof(long), nanoseconds % NanosecondsPerSecond);
+    }
+
     /// <summary>Nanoseconds of a struct timeval; null: it is none.</summary>
     public static long? OfTimeval(nint timeval)
     {

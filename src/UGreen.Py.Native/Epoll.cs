@@ -20,6 +20,7 @@ public sealed unsafe class Epoll : IDisposable
     {
         _fd = Libc.epoll_create1(Libc.EpollControl.CloseOnExec);
         if (_fd < 0) throw LinuxException.Last("epoll_create1");
+        OwnDescriptors.Add(_fd);
     }
 
     /// <summary>The descriptor of the instance itself; -1 after Dispose.</summary>
@@ -56,7 +57,9 @@ public sealed unsafe class Epoll : IDisposable
     public void Dispose()
     {
         int fd = Interlocked.Exchange(ref _fd, -1);
-        if (fd >= 0) _ = Libc.close(fd);
+        if (fd < 0) return;
+        OwnDescriptors.Remove(fd);
+        _ = Libc.close(fd);
     }
 
     private int Control(int operation, int fd, uint events, ulong data)

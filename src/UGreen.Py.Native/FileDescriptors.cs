@@ -17,4 +17,14 @@ public static class FileDescriptors
     /// <summary>Programs that are started from now on do not get it.</summary>
     /// <returns>False: it is not open.</returns>
     public static bool SetCloseOnExec(int fd) => Libc.fcntl(fd, Libc.FileControl.SetFd, Libc.FileControl.CloseOnExec) == 0;
+
+    /// <summary>Gives an open file a number of at least <paramref name="lowest"/>, out of the way of code that goes through all small ones. Close-on-exec.</summary>
+    /// <returns>The new number; the old one, which stays open then, where the process may have none so high.</returns>
+    public static int MoveUp(int fd, int lowest)
+    {
+        var moved = Libc.fcntl(fd, Libc.FileControl.DuplicateCloseOnExec, lowest);
+        if (moved < 0) return fd;
+        _ = Libc.close(fd);
+        return moved;
+    }
 }

@@ -31,6 +31,7 @@ public static unsafe partial class Libc
     }
 
     // SAFETY: as in Libc.cs, every declaration mirrors its C prototype for 64-bit Linux; glibc's opaque structures are given as buffers of at least their size.
+    [LibraryImport(Library)] internal static partial int getpid();
     [LibraryImport(Library)]
     public static partial int posix_spawnp(int* pid, byte* file, void* actions, void* attributes, byte** arguments, byte** environment);
 

@@ -10,7 +10,10 @@ public static unsafe partial class Libc
         public const int MapShared = 0x01;
         public const uint MemFdCloseOnExec = 0x1;
         public const int UnixFamily = 1;
-        public const int StreamCloseOnExec = 1 | 0x80000;
+        public const int Messages = 5 | 0x80000 | 0x800; // SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK
+        public const uint MemFdAllowSealing = 0x2;
+        public const int AddSeals = 1033;
+        public const int SealSize = 0x1 | 0x2 | 0x4; // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW
     }
 
     // SAFETY: as in Libc.cs.

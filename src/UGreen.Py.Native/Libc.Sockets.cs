@@ -12,7 +12,13 @@ public static unsafe partial class Libc
         public const int More = 0x8000;
         public const int TcpLevel = 6;
         public const int NoDelay = 1;
+        public const int KeepIdle = 4;
+        public const int KeepInterval = 5;
+        public const int KeepCount = 6;
         public const int Linger = 13;
+        public const int ShutRead = 0;
+        public const int KeepAlive = 9;
+        public const nuint OutputQueue = 0x5411; // SIOCOUTQ
         public const int ShutWrite = 1;
         public const int AddressBytes = 128; // struct sockaddr_storage
     }
@@ -53,6 +59,9 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint sendmsg(int fd, MessageHeader* message, int flags);
+
+    [LibraryImport(Library)]
+    public static partial int ioctl(int fd, nuint request, int* value);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setsockopt(int fd, int level, int option, void* value, uint bytes);

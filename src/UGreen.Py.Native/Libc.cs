@@ -76,6 +76,7 @@ public static unsafe partial class Libc
     public static class Signal
     {
         public const int Segv = 11;
+        public const int Child = 17;
         public const nint Default = 0;
         public const nint Ignore = 1;
         public const int FlagSigInfo = 0x4;
@@ -115,6 +116,9 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int open(string path, int flags, int mode);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(int folder, string path, int flags, uint mask, void* status);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int dup3(int from, int to, int flags);

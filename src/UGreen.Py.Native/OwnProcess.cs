@@ -9,6 +9,9 @@ public static unsafe class OwnProcess
     /// <summary>The program's file gave this process something that its user does not have (file capabilities, set-user-ID). Another program would not have it.</summary>
     public static bool HasPrivilegesOfItsFile => Libc.getauxval(AtSecure) != 0;
 
+    /// <summary>Its number, asked of the kernel: in a forked child it is the child's, where Environment.ProcessId goes on with the parent's.</summary>
+    public static int Id => Libc.getpid();
+
     /// <summary>The kernel's number of the calling OS thread.</summary>
     public static int ThreadId => Libc.gettid();
 
@@ -19,10 +22,10 @@ public static unsafe class OwnProcess
         return (int)Libc.syscall(PidFdOpen, pid, 0);
     }
 
-    /// <summary>A forked child calls this C function, without arguments, before fork() returns there.</summary>
-    public static void RegisterForkedChild(nint function)
+    /// <summary>Whoever forks calls the first of these C functions before, and the child the second before fork() returns there. Without arguments; 0: none.</summary>
+    public static void RegisterFork(nint before, nint child)
     {
-        if (Libc.__register_atfork(0, 0, function, 0) != 0) throw new LinuxException("__register_atfork", Errno.ENOMEM);
+        if (Libc.__register_atfork(before, 0, child, 0) != 0) throw new LinuxException("__register_atfork", Errno.ENOMEM);
     }
 
     /// <summary>What top, and ps without options, call the calling thread; of the main thread it is the process's name. At most 15 bytes of it.</summary>

@@ -1,7 +1,8 @@
 namespace UGreen.Py.Native;
 
 /// <summary>
-/// Memory that several processes map: a file without a name, made by one and handed to the others by its descriptor. Zeroed; a page costs memory when it is first touched.
+/// Memory that several processes map: a file without a name, made by one and handed to the others by its descriptor. Zeroed; a page costs memory when it is first touched. Nobody can
+/// change its size any more; what stands in it, any of them can.
 /// <para>It stays mapped until the process ends, so references into it stay good.</para>
 /// </summary>
 public sealed unsafe class SharedMemory
@@ -27,9 +28,11 @@ public sealed unsafe class SharedMemory
     /// <exception cref="LinuxException">No memory, or no descriptor.</exception>
     public static SharedMemory Create(string name, int bytes)
     {
-        var fd = Libc.memfd_create(name, Libc.Sharing.MemFdCloseOnExec);
+        var fd = Libc.memfd_create(name, Libc.Sharing.MemFdCloseOnExec | Libc.Sharing.MemFdAllowSealing);
         if (fd < 0) throw LinuxException.Last("memfd_create");
         if (Libc.ftruncate(fd, bytes) != 0) throw LinuxException.Last("ftruncate");
+        // Of a file that another process has made shorter, a mapped page that is no more there is a SIGBUS.
+        if (Libc.fcntl(fd, Libc.Sharing.AddSeals, Libc.Sharing.SealSize) != 0) throw LinuxException.Last("fcntl(F_ADD_SEALS)");
         return Map(fd, bytes);
     }
 

@@ -1,6 +1,9 @@
 namespace UGreen.Py.Native;
 
-/// <summary>Two connected Unix stream sockets, for a parent and a child. Neither is inherited by itself.</summary>
+/// <summary>
+/// Two connected Unix sockets that keep messages apart (SOCK_SEQPACKET), for a parent and a child: each write is one message, whole or not at all, whoever else writes. They never
+/// block, and neither is inherited by itself.
+/// </summary>
 public static unsafe class SocketPair
 {
     /// <exception cref="LinuxException">No descriptors.</exception>
@@ -8,7 +11,7 @@ public static unsafe class SocketPair
     {
         var pair = stackalloc int[2];
         // SAFETY: two ints are written.
-        if (Libc.socketpair(Libc.Sharing.UnixFamily, Libc.Sharing.StreamCloseOnExec, 0, pair) != 0) throw LinuxException.Last("socketpair");
+        if (Libc.socketpair(Libc.Sharing.UnixFamily, Libc.Sharing.Messages, 0, pair) != 0) throw LinuxException.Last("socketpair");
         return (pair[0], pair[1]);
     }
 }

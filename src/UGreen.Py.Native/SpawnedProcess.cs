@@ -24,6 +24,8 @@ public static unsafe class SpawnedProcess
     /// <exception cref="LinuxException">It cannot be started: ENOENT, EACCES, EMFILE …; EBADF: a descriptor that it shall get is not open.</exception>
     public static int Start(SpawnRequest request)
     {
+        // The children of a process that ignores it leave no status behind.
+        SignalDisposition.StopIgnoring(Libc.Signal.Child);
         // SAFETY: the buffers are larger than glibc's structures, live in this frame, and are given back before it is left.
         byte* actions = stackalloc byte[OpaqueBytes];
         byte* attributes = stackalloc byte[OpaqueBytes];

@@ -31,6 +31,7 @@ public static unsafe class StreamSocket
             var fd = Libc.accept4(listener, address, &bytes, Libc.Sockets.AcceptFlags);
             if (fd >= 0)
             {
+                OwnDescriptors.Add(fd);
                 peer = EndPoint(new ReadOnlySpan<byte>(address, (int)Math.Min(bytes, Libc.Sockets.AddressBytes)));
                 return fd;
             }
@@ -127,11 +128,43 @@ public static unsafe class StreamSocket
         _ = Libc.setsockopt(fd, Libc.Sockets.TcpLevel, Libc.Sockets.NoDelay, &on, sizeof(int));
     }
 
+    /// <summary>The kernel asks the other side now and then whether it is there, and breaks the connection when it is not (SO_KEEPALIVE).</summary>
+    /// <param name="fd">A TCP socket.</param>
+    /// <param name="idleSeconds">Silence before the first question, and between questions.</param>
+    /// <param name="questions">So many stay unanswered before the connection is broken.</param>
+    public static void SetKeepAlive(int fd, int idleSeconds, int questions)
+    {
+        var on = 1;
+        // SAFETY: the kernel reads one int each time.
+        _ = Libc.setsockopt(fd, Libc.Sockets.TcpLevel, Libc.Sockets.KeepIdle, &idleSeconds, sizeof(int));
+        _ = Libc.setsockopt(fd, Libc.Sockets.TcpLevel, Libc.Sockets.KeepInterval, &idleSeconds, sizeof(int));
+        _ = Libc.setsockopt(fd, Libc.Sockets.TcpLevel, Libc.Sockets.KeepCount, &questions, sizeof(int));
+        _ = Libc.setsockopt(fd, Libc.Socket.SolSocket, Libc.Sockets.KeepAlive, &on, sizeof(int));
+    }
+
+    /// <summary>Bytes that the kernel has taken and the other side of a TCP connection has not acknowledged; 0 when it cannot be said.</summary>
+    public static int Unacknowledged(int fd)
+    {
+        var bytes = 0;
+        // SAFETY: the kernel writes one int.
+        return Libc.ioctl(fd, Libc.Sockets.OutputQueue, &bytes) == 0 ? bytes : 0;
+    }
+
+    /// <summary>True when the connection is broken, or closed by both sides: a unix socket whose peer has closed, a TCP connection that was reset.</summary>
+    public static bool IsHungUp(int fd) => (FdWait.Poll(fd, PollFd.In, 0) & (PollFd.Hup | PollFd.Err)) != 0;
+
     /// <summary>Tells the other side that nothing more comes; reading goes on.</summary>
     public static void ShutdownWrite(int fd) => _ = Libc.shutdown(fd, Libc.Sockets.ShutWrite);
 
+    /// <summary>Nothing more is read; on a unix socket the other side's writes fail with EPIPE from now on.</summary>
+    public static void ShutdownRead(int fd) => _ = Libc.shutdown(fd, Libc.Sockets.ShutRead);
+
     /// <summary>Closes the descriptor.</summary>
-    public static void Close(int fd) => _ = Libc.close(fd);
+    public static void Close(int fd)
+    {
+        OwnDescriptors.Remove(fd);
+        _ = Libc.close(fd);
+    }
 
     // SAFETY: called by Send with `count` vectors of pinned memory.
     private static int SendAll(int fd, Libc.IoVector* vectors, int count, int flags)

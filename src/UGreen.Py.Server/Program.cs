@@ -19,6 +19,20 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        try
+        {
+            return Run(args);
+        }
+        catch (Exception e)
+        {
+            Console.Error.Write($"ugreen-py: {Message(e)}\n");
+            if (e is not StartupException) Console.Error.Write($"{e.StackTrace}\n");
+            return ExitCode.Failure;
+        }
+    }
+
+    private static int Run(string[] args)
+    {
         PythonHost.Arrive();
         var report = DaemonReport.Take();
         WorkerRole? role;
@@ -99,7 +113,9 @@ internal static class Program
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
     private static void Serve(ServerOptions options, LogOutputs logs, ILogger logger, DaemonReport report)
     {
-        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger));
+        var stray = new StraySignals(logger);
+        stray.Take(withHangup: true);
+        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger)) { GracefulBegun = stray.TakeAlarm };
         signals.Register();
         _ = ReopenSignal.Register(() => logs.Reopen(logger));
 
@@ -113,6 +129,7 @@ internal static class Program
             var worker = WorkerFactory.Create(options, Shim(), logs.Loggers, control, counters);
             var host = new ServerHost(options, worker, logs.AccessLog, signals, logs.Loggers, logs.Announcements, TimeProvider.System)
             {
+                Bound = sockets => control.Sockets = sockets,
                 Ready = () =>
                 {
                     control.IsReady = true;
@@ -135,7 +152,10 @@ internal static class Program
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The process ends here; Leave flushes what must be flushed.")]
     private static void Work(ServerOptions options, LogOutputs logs, ILogger logger, WorkerRole role)
     {
-        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger)) { Leaving = role.Leaving };
+        var stray = new StraySignals(logger);
+        // A SIGHUP of the terminal reaches all processes of the server, and it is the master who does something.
+        stray.Take(withHangup: false);
+        var signals = new StopSignals((signal, code) => AtOnce(signal, code, logs, logger)) { Leaving = role.Leaving, GracefulBegun = stray.TakeAlarm };
         signals.Register();
         _ = ReopenSignal.Register(() => logs.Reopen(logger));
         role.Listen(signals, options.ShutdownTimeout, logger);
@@ -242,7 +262,12 @@ internal static class Program
         return ExitCode.Failure;
     }
 
-    private static string Message(Exception error) => error is StartupException or FrontException ? error.Message : $"internal error: {error.GetType().Name}: {error.Message}";
+    private static string Message(Exception error) => error switch
+    {
+        StartupException or FrontException => error.Message,
+        LinuxException => $"the system refuses: {error.Message}",
+        _ => $"internal error: {error.GetType().Name}: {error.Message}",
+    };
 
     [DoesNotReturn]
     private static void Leave(int code, LogOutputs logs)

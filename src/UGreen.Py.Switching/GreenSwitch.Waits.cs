@@ -24,6 +24,7 @@ public abstract unsafe partial class GreenSwitch
         // An address that is no thread's and no core's.
         *(nint*)(page.Data + WaitDoorData.MainStack) = page.Data;
         *(nint*)(page.Data + WaitDoorData.MakeNumber) = makeNumber;
+        OwnProcess.RegisterFork(page.Address + code.Labels[X64WaitDoor.BeforeFork], page.Address + code.Labels[X64WaitDoor.AfterFork]);
         return new WaitDoor(page, code);
     }
 

@@ -34,6 +34,9 @@ public abstract unsafe partial class GreenSwitch
     /// <summary>The C function of every hub call, METH_FASTCALL | METH_KEYWORDS: (self, args, nargs, kwnames) → PyObject*. Callable from any thread.</summary>
     public nint Trampoline { get; }
 
+    /// <summary>Address of the word that holds the running core's record, or 0. With 0 in it, every hub call takes the fallback. Lives as long as the process.</summary>
+    public nint RunningCell => (nint)_cell;
+
     /// <summary>The cores, by number.</summary>
     public IReadOnlyList<GreenCore> Cores => _cores;
 
@@ -126,6 +129,14 @@ public abstract unsafe partial class GreenSwitch
         const int HotLines = 12;
         var address = core.Record->GreenSp;
         for (var i = 0; i < HotLines; i++) Prefetch.Line(address + (i * Prefetch.LineBytes));
+    }
+
+    /// <summary>In forked children no green thread runs, hub calls go to <paramref name="refusal"/>, and a green thread that ends goes on at <paramref name="end"/>.</summary>
+    internal void ChangeInChildren(nint refusal, nint end)
+    {
+        ForkedChild.Set((nint)_cell, 0);
+        ForkedChild.Set(Page.Data + TrampolineData.Fallback, refusal);
+        ForkedChild.Set(Page.Data + TrampolineData.Child, end);
     }
 
     // SAFETY: called by Prepare with a record whose stack is unused; an implementation writes to that stack only and sets GreenSp.

@@ -16,6 +16,9 @@ public static unsafe class OverflowReport
     private const string GreenStart = "ugreen-py: the green stack of core ";
     private const string Digits = "00000";
 
+    /// <summary>Address of the installed handler; 0 before.</summary>
+    public static nint Handler { get; private set; }
+
     private static readonly Lock s_gate = new();
     private static bool s_installed;
 
@@ -55,6 +58,7 @@ public static unsafe class OverflowReport
         // Flags and mask stay as they are: the old handler must find the world as it asked for it.
         action.Handler = page.Address + code.Labels[X64OverflowHandler.Handler];
         if (Libc.sigaction(Libc.Signal.Segv, &action, null) != 0) throw LinuxException.Last("sigaction");
+        Handler = action.Handler;
     }
 
     private static void Fill(CodePage page, GreenStacks stacks, nint oldHandler)

@@ -21,6 +21,9 @@ internal static class TrampolineData
     /// <summary>Address of setcontext; posix only. Constant.</summary>
     public const int SetContext = 88;
 
+    /// <summary>0; in a forked child the address of what ends it (x64-fork.s): the stack that a green thread would go back to is the server's.</summary>
+    public const int Child = 96;
+
     /// <summary>Size of the data; the cell has a cache line of its own.</summary>
     public const int Bytes = 128;
 }

@@ -3,7 +3,7 @@ namespace UGreen.Py.Switching;
 /// <summary>Offsets in bytes of the words on the data page behind the second door.</summary>
 internal static class WaitDoorData
 {
-    /// <summary>Address of the trampoline's cell. Constant.</summary>
+    /// <summary>Address of the trampoline's cell. Constant, but in a forked child.</summary>
     public const int CellAt = 0;
 
     /// <summary>Address of errno of the hub's OS thread. Constant.</summary>
@@ -20,6 +20,9 @@ internal static class WaitDoorData
 
     /// <summary>CPython's own get_ident. Constant.</summary>
     public const int OwnIdent = 40;
+
+    /// <summary>The core that forks, or 0; in the child this stands for the cell.</summary>
+    public const int Forking = 48;
 
     /// <summary>CPython's own methods of RLock, in the order of their wrappers. Constant.</summary>
     public const int OwnMethods = 64;

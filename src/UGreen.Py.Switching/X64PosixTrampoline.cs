@@ -43,11 +43,13 @@ internal static class X64PosixTrampoline
         x.Store(Rbx, CoreRecordLayout.Result, Rcx);
         x.Load(Rdi, Rbx, CoreRecordLayout.Callable);
         x.CallData(TrampolineData.CallNoArgs);
+        X64Prologue.EmitChildCheck(x);
         x.Store(Rbx, CoreRecordLayout.Result, Rax);
         x.Zero(Rcx);
         x.StoreData(TrampolineData.Cell, Rcx);
         x.Load(Rdi, Rbx, CoreRecordLayout.HubContext);
         x.CallData(TrampolineData.SetContext);
         x.Trap();
+        X64Prologue.EmitChildEnd(x);
     }
 }

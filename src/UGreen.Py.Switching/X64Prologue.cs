@@ -10,6 +10,7 @@ internal static class X64Prologue
     public const string Resume = "resume";
     public const string Entry = "entry";
     private const string Slow = "slow";
+    private const string Child = "child";
 
     /// <summary>Emits the label, the checks and the stores of the four arguments. Uses rax and r10, which a called function may.</summary>
     public static void Emit(X64Emitter x)
@@ -33,5 +34,20 @@ internal static class X64Prologue
     {
         x.Label(Slow);
         x.JumpData(TrampolineData.Fallback);
+    }
+
+    /// <summary>Emits what entry does when its callable has returned: nothing, except in a forked child. Uses rcx.</summary>
+    public static void EmitChildCheck(X64Emitter x)
+    {
+        x.LoadData(Rcx, TrampolineData.Child);
+        x.Test(Rcx);
+        x.JumpIf(X64Condition.NotEqual, Child);
+    }
+
+    /// <summary>Emits the way out for a forked child, behind entry.</summary>
+    public static void EmitChildEnd(X64Emitter x)
+    {
+        x.Label(Child);
+        x.Jump(Rcx);
     }
 }

@@ -57,11 +57,13 @@ internal static class X64Trampoline
         x.Move(Rbx, Rdi);
         x.Load(Rdi, Rbx, CoreRecordLayout.Callable);
         x.CallData(TrampolineData.CallNoArgs);
+        X64Prologue.EmitChildCheck(x);
         x.Store(Rbx, CoreRecordLayout.Result, Rax);
         x.Load(Rsp, Rbx, CoreRecordLayout.HubSp);
         x.Zero(Rax);
         x.StoreData(TrampolineData.Cell, Rax);
         EmitUnpark(x);
+        X64Prologue.EmitChildEnd(x);
     }
 
     internal static void EmitPark(X64Emitter x)

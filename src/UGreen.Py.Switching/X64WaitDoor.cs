@@ -17,6 +17,8 @@ internal static class X64WaitDoor
 
     public const string Door = "door";
     public const string GetIdent = "get_ident";
+    public const string BeforeFork = "before_fork";
+    public const string AfterFork = "after_fork";
     private const string Leave = "leave";
     private const string Rlock = "rlock";
 
@@ -31,6 +33,7 @@ internal static class X64WaitDoor
         EmitGetIdent(x);
         for (int i = 0; i < WaitDoorData.Methods; i++) EmitMethod(x, i);
         EmitRlock(x);
+        EmitFork(x);
         return x.Finish();
     }
 
@@ -125,6 +128,20 @@ internal static class X64WaitDoor
         x.Return();
         x.Label(Rlock + ".own");
         x.Jump(R11);
+    }
+
+    // A forked child loses its core to the hub, but not its identity: it may hold locks.
+    private static void EmitFork(X64Emitter x)
+    {
+        x.Label(BeforeFork);
+        x.LoadData(Rax, WaitDoorData.CellAt);
+        x.Load(Rax, Rax, 0);
+        x.StoreData(WaitDoorData.Forking, Rax);
+        x.Return();
+        x.Label(AfterFork);
+        x.AddressOfData(Rax, WaitDoorData.Forking);
+        x.StoreData(WaitDoorData.CellAt, Rax);
+        x.Return();
     }
 
     // rax = the running core, when this is its stack.

@@ -40,9 +40,14 @@ entry:
     mov [rbx + Result], rcx             # As in x64.s: the first Resume takes whatever result was set.
     mov rdi, [rbx + Callable]
     call [rip + CallNoArgs]
+    mov rcx, [rip + Child]              # As in x64.s.
+    test rcx, rcx
+    jne child
     mov [rbx + Result], rax
     xor ecx, ecx
     mov [rip + Cell], rcx
     mov rdi, [rbx + HubContext]
     call [rip + SetContext]             # Back into the swapcontext that C# called, for good; GreenSp is 0, so C# says "finished".
     ud2                                 # setcontext does not return.
+child:
+    jmp rcx

@@ -135,3 +135,14 @@ rlock.done:
     ret
 rlock.own:
     jmp r11
+
+# Before fork(), and in the child: a child loses its core to the hub, but not its identity, as it may hold locks.
+before_fork:
+    mov rax, [rip + CellAt]
+    mov rax, [rax]
+    mov [rip + Forking], rax
+    ret
+after_fork:
+    lea rax, [rip + Forking]
+    mov [rip + CellAt], rax
+    ret

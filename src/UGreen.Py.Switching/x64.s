@@ -79,6 +79,9 @@ entry:
     mov rbx, rdi                        # The record must survive the call.
     mov rdi, [rbx + Callable]
     call [rip + CallNoArgs]             # The whole life of the green thread.
+    mov rcx, [rip + Child]              # 0, except in a forked child, where there is no hub to return to.
+    test rcx, rcx
+    jne child
     mov [rbx + Result], rax             # What it returned; 0 with an exception set.
     mov rsp, [rbx + HubSp]              # The switch. GreenSp stays 0: nothing is left to resume here.
     xor eax, eax                        # resume returns 0: finished.
@@ -93,3 +96,5 @@ entry:
     pop rbx
     pop rbp
     ret                                 # To the C# that called resume.
+child:
+    jmp rcx                             # It does not return (x64-fork.s).

@@ -10,19 +10,22 @@ namespace UGreen.Py.Wsgi;
 
 /// <summary>
 /// Reads what an application passed to start_response into a <see cref="ResponseHead"/>, and refuses what must not reach the wire: no CR, LF or NUL anywhere (response
-/// splitting), only token characters in names, no hop-by-hop headers (PEP 3333), one numeric Content-Length. Errors are Python exceptions that name the header.
+/// splitting), only token characters in names, one numeric Content-Length. Errors are Python exceptions that name the header. Hop-by-hop headers (PEP 3333) are left out, or with
+/// <c>--wsgi-strict</c> refused.
 /// </summary>
-internal sealed class HeadParser
+internal sealed class HeadParser(bool isStrict = false)
 {
     // Applications pass the same few name objects again and again; the cache holds a reference to each so that its address stays its own.
     private const int NameCacheLimit = 256;
 
     private readonly Dictionary<nint, string> _names = [];
+    private readonly List<string> _leftOut = [];
 
-    // RFC 9110, section 7.6.1, and PEP 3333, "Other HTTP Features": these belong to the connection, which is the server's.
+    // RFC 9110, section 7.6.1, and PEP 3333, "Other HTTP Features": these belong to the connection, which is the server's. Proxy-Connection is in neither, and makes a response
+    // malformed in HTTP/2 as the others do (RFC 9113, section 8.2.2).
     private static readonly HashSet<string> s_hopByHop = new(StringComparer.OrdinalIgnoreCase)
     {
-        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers", "trailer", "transfer-encoding", "upgrade",
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailers", "trailer", "transfer-encoding", "upgrade",
     };
 
     // Everything below space except the tab (RFC 9110, section 5.5), and DEL.
@@ -30,10 +33,14 @@ internal sealed class HeadParser
 
     private static readonly char[] s_blanks = [' ', '\t'];
 
+    /// <summary>Names of the headers that the last head lost, in its order.</summary>
+    public IReadOnlyList<string> LeftOut => _leftOut;
+
     /// <summary>Fills the head, which is cleared first. Throws <see cref="HubCallException"/>; the head is then empty.</summary>
     public void Parse(BorrowedRef status, BorrowedRef headers, ResponseHead head)
     {
         head.Clear();
+        _leftOut.Clear();
         try
         {
             ParseStatus(status, head);
@@ -81,9 +88,15 @@ internal sealed class HeadParser
             throw HubCallException.Type("start_response: every header must be a tuple (name, value)");
         }
 
-        var name = Name(CApi.PyTuple_GetItem(item, 0));
+        var name = Name(CApi.PyTuple_GetItem(item, 0), out var isHopByHop);
         var value = PyText.ToLatin1(CApi.PyTuple_GetItem(item, 1)) ?? throw HubCallException.Type($"start_response: the value of the header {Quoted(name)} must be a str of latin-1 characters");
         if (HasControl(value)) throw HubCallException.Value($"start_response: the value of the header {Quoted(name)} holds a control character");
+        if (isHopByHop)
+        {
+            _leftOut.Add(name);
+            return;
+        }
+
         if (!name.Equals("content-length", StringComparison.OrdinalIgnoreCase))
         {
             // Django's cookies begin with a space. HTTP/1.1 lets whoever reads ignore it; in HTTP/2 it makes the whole response malformed (RFC 9113, section 8.2.1).
@@ -97,12 +110,19 @@ internal sealed class HeadParser
         head.ContentLength = length;
     }
 
-    private string Name(BorrowedRef item)
+    private string Name(BorrowedRef item, out bool isHopByHop)
     {
+        isHopByHop = false;
         if (_names.TryGetValue(item.Address, out var known)) return known;
         var name = PyText.ToLatin1(item) ?? throw HubCallException.Type("start_response: a header name must be a str of ASCII characters");
         if (name.Length == 0 || name.Any(c => !IsToken(c))) throw HubCallException.Value($"start_response: {Quoted(name)} is not a header name");
-        if (s_hopByHop.Contains(name)) throw HubCallException.Assertion($"start_response: {Quoted(name)} is a hop-by-hop header, which only the server may set");
+        if (s_hopByHop.Contains(name))
+        {
+            if (isStrict) throw HubCallException.Assertion($"start_response: {Quoted(name)} is a hop-by-hop header, which only the server may set");
+            isHopByHop = true;
+            return name;
+        }
+
         if (_names.Count < NameCacheLimit)
         {
             CApi.Py_IncRef(item);

@@ -39,6 +39,8 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new RequestCall("connection_fd", "File descriptor of the client's connection; -1 where it has none of its own (HTTP/2). Raises SystemError where there is no request.",
                 green => WsgiApplication.RequestOf(green).Exchange?.SocketFd ?? -1),
             new RequestCall("cl", "Length of the request body in bytes, as the client declared it; 0 without a declared length. Raises SystemError where there is no request.", green => WsgiApplication.RequestOf(green).DeclaredBody),
+            new RequestCall("length_left", "How many bytes the application's Content-Length leaves for the body; -1 without one. For the driver only.", green => WsgiApplication.RequestOf(green).LengthLeft),
+            new ServesCall(),
             new PauseCall(paused, application, log),
             new WriteAllCall(paused, hub),
             new UnpauseAllCall(paused, hub),
@@ -54,6 +56,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new SendCall("send", yields: true, application),
             new SendCall("write", yields: false, application),
             new RespondCall(),
+            new ToleratesBytesCall(application),
             new RespondFileCall(),
             new SendFileCall(application),
             end,
@@ -73,10 +76,11 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new DeadlineCall(deadlines),
             new CancelDeadlineCall(deadlines),
             new KeepCall(),
+            new ShareOutCall(hub),
             new SetUserHarakiriCall(application),
         ];
         foreach (var call in calls) hub.Calls.Register(call);
-        foreach (var call in ServerCalls.All(settings.Control, hub, log)) hub.Calls.Register(call);
+        foreach (var call in ServerCalls.All(settings.Control, application.Applications, hub, log)) hub.Calls.Register(call);
     }
 
     private StartResponseCall _start = null!;
@@ -136,6 +140,9 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         Set(dict, "autoreload", CApi.PyFloat_FromDouble(settings.Autoreload?.TotalSeconds ?? 0).OrThrow());
         Set(dict, "autoreload_ignore", TextList(settings.AutoreloadIgnore));
         Set(dict, "opt", Options());
+        Set(dict, "magic", BytesDict(settings.Magic));
+        Set(dict, "buffer_size", CApi.PyLong_FromLongLong(settings.BufferSize).OrThrow());
+        Set(dict, "is_a_reload", new NewRef(PyFast.Singleton(settings.Control.IsReloaded ? PyConstants.True : PyConstants.False)));
         if (CApi.PyDict_SetItemString(CApi.PyImport_GetModuleDict(), "_ugreen", module.Borrow()) < 0) throw PythonException.Fetch();
 
         // The shim must be importable before anything of Python's is asked to do more.
@@ -156,6 +163,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             LoadLog.ApplicationFailed(log, problem.Message, problem.Details);
         }
 
+        application.Applications.Read(CApi.PyTuple_GetItem(answer.Borrow(), 3));
         if (settings.Applications.Count == 0) LoadLog.NoApplication(log);
     }
 
@@ -186,6 +194,19 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             };
             using var name = Text(key);
             if (CApi.PyDict_SetItem(dict.Borrow(), name.Borrow(), made.Borrow()) < 0) throw PythonException.Fetch();
+        }
+
+        return dict;
+    }
+
+    private static NewRef BytesDict(IReadOnlyDictionary<string, string> texts)
+    {
+        var dict = CApi.PyDict_New().OrThrow();
+        foreach (var (key, text) in texts)
+        {
+            using var name = PyText.FromBytes(System.Text.Encoding.UTF8.GetBytes(key)).OrThrow();
+            using var value = PyText.FromBytes(System.Text.Encoding.UTF8.GetBytes(text)).OrThrow();
+            if (CApi.PyDict_SetItem(dict.Borrow(), name.Borrow(), value.Borrow()) < 0) throw PythonException.Fetch();
         }
 
         return dict;

@@ -27,12 +27,16 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
     private NewRef _serve;
     private long _refused;
     private long _lastWarning = long.MinValue / 2;
+    private long _untold;
+    private long _lastTold = long.MinValue / 2;
     private int _inFlight;
     private volatile bool _draining;
     private TaskCompletionSource? _idle;
 
-    public WsgiApplication(HubLoop hub, IClock clock, int queueLimit, ILogger log)
+    public WsgiApplication(HubLoop hub, IClock clock, int queueLimit, ILogger log, bool isStrict = false)
     {
+        Heads = new HeadParser(isStrict);
+        Tolerance = new Tolerance(isStrict, Applications, log);
         (_hub, _clock, _queueLimit, _log) = (hub, clock, queueLimit, log);
         _requestsOfCore = new long[hub.CountOf(CoreKind.Request)];
         hub.CoreFreed = TakeNext;
@@ -40,7 +44,11 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
 
     public EnvironBuilder Environ { get; private set; } = null!;
 
-    public HeadParser Heads { get; } = new();
+    public HeadParser Heads { get; }
+
+    public Tolerance Tolerance { get; }
+
+    public ApplicationTable Applications { get; } = new();
 
     public ILogger Log => _log;
 
@@ -121,6 +129,22 @@ internal sealed partial class WsgiApplication : IGatewayApplication, IInboxRecei
         var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _hub.Inbox.Post(new DrainMessage(this, idle), null, 0);
         return idle.Task;
+    }
+
+    /// <summary>Whether a line about what a client did wrong may be written: one a second, for who can cause one can cause thousands. Hub thread.</summary>
+    /// <param name="unsaid">How many were not written since the last.</param>
+    public bool MayTellOfClient(out long unsaid)
+    {
+        unsaid = _untold;
+        var now = _clock.Now;
+        if (now - _lastTold < WarnEveryNanoseconds)
+        {
+            _untold++;
+            return false;
+        }
+
+        (_lastTold, _untold) = (now, 0);
+        return true;
     }
 
     private void Run(GatewayExchange exchange)

@@ -39,8 +39,8 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
     /// <summary>How many requests this core had finished before: <c>uwsgi.request_id()</c>.</summary>
     public long Id { get; private set; }
 
-    /// <summary>HEAD, and the statuses that have no body (RFC 9110, section 6.4.1).</summary>
-    public bool IsBodyless => Exchange is { } e && (e.Method == "HEAD" || e.Head.Status is 204 or 304 or (>= 100 and < 200));
+    /// <summary>HEAD, and the statuses that have no body.</summary>
+    public bool IsBodyless => Exchange is { } e && ResponseRules.HasNoBody(e.Method, e.Head.Status);
 
     /// <summary>Method and path for the log, valid after the exchange was given back, too.</summary>
     public string Title => _method + " " + _target;
@@ -50,6 +50,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
 
     /// <summary>Tells this use of the object from all others.</summary>
     public long Serial => Volatile.Read(ref _serial);
+
+    /// <summary>Number of the application that serves it; of several the dispatcher says which.</summary>
+    public int Application { get; set; }
 
     /// <summary>How long it may take; null when no request on this object had a limit.</summary>
     public RequestLimits? Limits { get; set; }
@@ -100,6 +103,7 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         BytesOut = 0;
         SendOffset = 0;
         BodyFault = null;
+        Application = 0;
         _failed = false;
         _serial++;
     }
@@ -115,6 +119,9 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         Began = now;
         owner.Harakiri?.Begin(this, now);
     }
+
+    /// <summary>Bytes of the body that the application's Content-Length still leaves; -1: it gave none, or the response is complete.</summary>
+    public long LengthLeft => Exchange?.Head.ContentLength is { } length ? Math.Max(0, length - BytesOut) : -1;
 
     /// <summary>The application raised, and not because its client left.</summary>
     public void Failed() => _failed = true;
@@ -277,7 +284,12 @@ internal sealed class WsgiRequest(WsgiApplication owner) : IGreenOccupant, IInbo
         if (Limits is { } limits) owner.Harakiri?.End(limits, owner.Clock.Now);
 
         // Only now: until close() has returned the core is not free, whether the client has its response or not.
-        if (Green is not null) owner.Board.End(green.Number, owner.Clock.Now, BytesOut, _failed);
+        if (Green is not null)
+        {
+            owner.Board.End(green.Number, owner.Clock.Now, BytesOut, _failed);
+            owner.Applications.Count(Application, _failed);
+        }
+
         Green = null;
         _serial++;
     }

@@ -90,6 +90,15 @@ public sealed record WsgiSettings
     /// <summary>What a request that is over its limit has for its end, before it counts as stuck.</summary>
     public TimeSpan HarakiriGrace { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What PEP 3333 forbids to applications is an error, also what other servers take.</summary>
+    public bool WsgiStrict { get; init; }
+
+    /// <summary>For <c>uwsgi.buffer_size</c>, in bytes.</summary>
+    public int BufferSize { get; init; }
+
+    /// <summary>For <c>uwsgi.magic_table</c>: letter of a placeholder to what it stands for.</summary>
+    public IReadOnlyDictionary<string, string> Magic { get; init; } = new Dictionary<string, string>();
+
     /// <summary>For <c>uwsgi.opt</c>: option name to its value: a string, true, or a list of strings.</summary>
     public IReadOnlyDictionary<string, object> Opt { get; init; } = new Dictionary<string, object>();
 }

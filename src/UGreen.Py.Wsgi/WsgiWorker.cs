@@ -3,6 +3,7 @@ using UGreen.Py.CPython;
 using UGreen.Py.CPython.Layout;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
+using UGreen.Py.Native;
 using UGreen.Py.Switching;
 using UGreen.Py.Wsgi.Calls.Server;
 using UGreen.Py.Wsgi.Harakiri;
@@ -80,7 +81,18 @@ public sealed partial class WsgiWorker : IGatewayApplication
         if (_application is not { } application || _hub is not { } hub) return;
         BeginDrain();
         var start = TimeProvider.System.GetTimestamp();
-        if (!await EndsWithin(application.DrainAsync(), grace).ConfigureAwait(false)) RequestsCut(grace.TotalSeconds);
+        var sign = RespondsAsync();
+        if (!await EndsWithin(application.DrainAsync(), grace).ConfigureAwait(false))
+        {
+            RequestsCut(grace.TotalSeconds);
+            if (!sign.IsCompleted)
+            {
+                // Whatever comes next would be asked of it, too.
+                HubCut();
+                return;
+            }
+        }
+
         if (!await EndsWithin(_spawned!.KillAllAsync(), s_killTime).ConfigureAwait(false)) SpawnedCut(s_killTime.TotalSeconds);
         hub.Stop();
         var left = grace - TimeProvider.System.GetElapsedTime(start);
@@ -151,6 +163,8 @@ public sealed partial class WsgiWorker : IGatewayApplication
         if (_settings.Chdir is { } folder) ChangeFolder(folder);
         var installation = PythonLocator.Find(_settings.PythonPath, _settings.VirtualEnv);
         PythonLibrary = installation.LibraryPath ?? Environment.ProcessPath ?? installation.ProgramName;
+        // Before Python has handlers of its own.
+        var signals = SignalActions.Now();
         Interpreter.Start(installation);
         PythonVersion = Interpreter.Version;
 
@@ -161,14 +175,20 @@ public sealed partial class WsgiWorker : IGatewayApplication
         HubLoop? hub = null;
         var fallback = HubCallFallback.Install((number, args) => hub!.ServeOutside(number, args));
         var greenSwitch = GreenSwitch.Create(_settings.Switch, stacks, LibPython.Symbol("PyObject_CallNoArgs"), fallback);
-        hub = new HubLoop(greenSwitch, new ThreadStateSwap(stacks.Count), calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
+        if (HubCallFunctions.NameOffset != ForkedChild.NameOffset) throw new HubInvariantException("the code for forked children looks for a hub call's name in the wrong place");
+        PendingCall.Through(ForkedChild.Guard);
+        ForkedChild.Install(greenSwitch, [.. SignalActions.Handlers(signals), OverflowReport.Handler], PyConstants.RuntimeError.Address, LibPython.Symbol("PyErr_Format"));
+        var state = new ThreadStateSwap(stacks.Count);
+        hub = new HubLoop(greenSwitch, state, calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
         var osIdent = BlockingSetup.Install(_settings, hub, greenSwitch, stacks, _loggers.CreateLogger("hub"));
-        var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log) { Board = _settings.Board };
+        SignalRelay.Install(signals, hub.WakeFd);
+        var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log, _settings.WsgiStrict) { Board = _settings.Board };
         application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);
         _spawned = new SpawnedThreads(hub, application);
         var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers) { OsIdent = osIdent };
         python.RegisterCalls();
         python.Load(greenSwitch.Trampoline);
+        new HangWatch(hub, state.ThreadState, clock, _log).Start();
         (_hub, _application) = (hub, application);
     }
 
@@ -197,6 +217,9 @@ public sealed partial class WsgiWorker : IGatewayApplication
 
     [LoggerMessage(EventId = 241, Level = LogLevel.Warning, Message = "Python's atexit functions did not end in time and are cut off")]
     private partial void AtExitCut();
+
+    [LoggerMessage(EventId = 724, Level = LogLevel.Warning, Message = "the hub hangs and is cut off: neither finally blocks nor Python's atexit functions run")]
+    private partial void HubCut();
 
     [LoggerMessage(EventId = 242, Level = LogLevel.Error, Message = "leaving Python failed\n{Traceback}")]
     private partial void AtExitFailed(string traceback);

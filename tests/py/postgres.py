@@ -38,6 +38,7 @@ listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = '{folder}'
 max_connections = {max_connections}
+max_prepared_transactions = 10
 fsync = off
 synchronous_commit = off
 full_page_writes = off

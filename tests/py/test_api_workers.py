@@ -1,11 +1,14 @@
 """What the module ``uwsgi`` tells of the server as a whole, and what it can ask of it: in a server without a master."""
 
+import ast
+import contextlib
 import signal
+import socket
 import time
 
 import pytest
 
-from serving import Remote, Server, get_bytes, read_all, read_until
+from serving import Remote, Server, get_bytes, many, read_all, read_until, until
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,78 @@ def application(environ, start_response):
         server.send_signal(signal.SIGTERM)
         assert b"((False, False, '<ugreen.stopping, not set>'), (True, True), [True])" in read_all(client)
         assert server.wait_exit() == 0
+
+
+def test_what_agents_and_frameworks_ask_the_module_for(tmp_path):
+    (tmp_path / "asks.py").write_text("""
+import os, uwsgi
+at_import = [hasattr(uwsgi, "env"), hasattr(uwsgi, "mode"), uwsgi.listen_queue() if uwsgi.sockets else 0]
+
+def application(environ, start_response):
+    before = uwsgi.setprocname("asked"), open("/proc/self/cmdline", "rb").read().rstrip(b"\\0")
+    try:
+        uwsgi.listen_queue(9)
+    except ValueError as error:
+        wrong = str(error)
+    start_response("200 OK", [])
+    return [repr([
+        at_import, [uwsgi.opt[name] for name in ("enable-threads", "lazy-apps", "mode")], uwsgi.mode, uwsgi.pidfile, uwsgi.magic_table[b"x"], uwsgi.magic_table[b"n"], uwsgi.buffer_size,
+        uwsgi.is_a_reload, uwsgi.i_am_the_spooler(), uwsgi.env is environ, before, wrong, len(uwsgi.sockets), [(app["id"], app["mountpoint"], app["callable"] == id(application),
+        app["requests"], app["exceptions"], app["chdir"] == os.getcwdb()) for app in uwsgi.workers()[0]["apps"]],
+    ]).encode()]
+""")
+    (tmp_path / "site.ini").write_text(f"[uwsgi]\nmode = dev\nbuffer-size = 16384\npidfile = {tmp_path}/pid\n")
+    with Server("asks", options=["--pythonpath", tmp_path, "--ini", tmp_path / "site.ini", "--socket", f"{tmp_path}/app.sock"]) as server:
+        for number in range(2):
+            assert ast.literal_eval(server.get("/").text) == [
+                [False, True, 0], [True, True, b"dev"], b"dev", f"{tmp_path}/pid".encode(), b"uwsgi", b"site", 16384, False, None, True, (None, b"asked"), "unable to find socket 9", 2,
+                [(0, b"", True, number, 0, True)]]
+
+
+def test_the_environ_of_a_request_is_nobody_elses(server):
+    """Also behind generators and a wait, and not in a thread or a spawned function."""
+    def ask(i):
+        return server.run(f"""
+            import ugreen
+            environ["mine"] = {i}
+            def found():
+                yield uwsgi.env["mine"]
+                ugreen.sleep(0.01)
+                yield uwsgi.env["mine"]
+            inside = list(found())
+            return inside, ugreen.run_in_thread(hasattr, uwsgi, "env"), ugreen.spawn(hasattr, uwsgi, "env").result()
+            """)
+
+    assert many(20, ask) == [[[i, i], False, False] for i in range(20)]
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_the_listen_queue_is_the_kernels(tmp_path, kind):
+    """Connections that nobody accepts, because as many as may be are open."""
+    (tmp_path / "queue_app.py").write_text("""
+import uwsgi
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [repr([uwsgi.listen_queue(n) for n in range(len(uwsgi.sockets))]).encode()]
+""")
+    path = f"{tmp_path}/http.sock"
+    with Server("queue_app", options=["--pythonpath", tmp_path, "--http", path, "--max-connections", "1"]) as server, contextlib.closing(server.client()) as client:
+
+        def queues():
+            client.request("GET", "/")
+            return ast.literal_eval(client.getresponse().read().decode())
+
+        assert queues() == [0, 0]
+        waiting = [socket.socket(socket.AF_UNIX if kind == "unix" else socket.AF_INET) for _ in range(5)]
+        try:
+            for one in waiting:
+                one.connect(path if kind == "unix" else (server.host, server.port))
+            # One may have been taken, and waits within the server for its turn.
+            found = until(lambda: (now := queues())[kind == "unix"] >= 3 and now, "the connections to wait")
+            assert found[kind == "tcp"] == 0
+        finally:
+            for one in waiting:
+                one.close()
 
 
 def test_finished_requests_are_counted(server):

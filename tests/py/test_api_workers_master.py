@@ -1,5 +1,8 @@
 """What workers of one master share: signals, timers, locks, what they know of each other."""
 
+import ast
+import signal
+
 import pytest
 
 from serving import Server, many, until
@@ -60,6 +63,29 @@ def test_a_worker_knows_the_server(server):
     for _ in range(4):
         number, count, master, parent, several, ids = server.get("/").json
         assert (count, several, ids) == (2, True, [1, 2]) and number in (1, 2) and master == parent == server.pid
+
+
+def test_workers_have_the_applications_the_sockets_and_know_of_a_reload(tmp_path):
+    (tmp_path / "tells.py").write_text("""
+import uwsgi
+def application(environ, start_response):
+    start_response("200 OK", [])
+    if environ["PATH_INFO"] == "/fails":
+        raise ValueError("asked for")
+    apps = [[[app[key] for key in ("id", "mountpoint", "requests", "exceptions")] for app in worker["apps"]] for worker in uwsgi.workers()]
+    return [repr([uwsgi.worker_id(), uwsgi.is_a_reload, len(uwsgi.sockets), uwsgi.listen_queue(), apps]).encode()]
+""")
+    with Server("tells", options=["--pythonpath", tmp_path, "--master", "-p", "2", "--mount", "/blog=tells"]) as server:
+        ask = lambda path="/": ast.literal_eval(server.get(path).text)      # noqa: E731
+        until(lambda: {ask()[0] for _ in range(10)} == {1, 2}, "both workers to serve")
+        assert server.get("/blog/fails").status == 500
+        number, reloaded, sockets, queue, apps = until(lambda: (found := ask("/blog"))[4][found[0] - 1][1][3] == 1 and found, "the worker that failed")
+        own, other = apps[number - 1], apps[2 - number]
+        assert (reloaded, sockets, queue) == (False, 1, 0)
+        assert [app[:2] for app in own] == [[0, b""], [1, b"/blog"]] and own[0][2] > 0 and own[0][3] == 0 and own[1][2] >= 1
+        assert other == [[0, b"", None, None], [1, b"/blog", None, None]]
+        server.send_signal(signal.SIGHUP)
+        until(lambda: ask()[1], "a worker of after the reload")
 
 
 def test_signals_reach_the_workers_of_their_target(server):

@@ -89,6 +89,11 @@ def test_harakiri_ends_the_wait(way):
         assert server.get("/sleep").text == "ok"
 
 
+@pytest.mark.parametrize("way", ["sleep", "recv", "lock", "select"])
+def test_a_signal_interrupts_the_wait(server, way):
+    assert at_once(server, f"/alarm_{way}", 1) < 5
+
+
 def test_dump_names_the_call(server):
     found = ""
     with background(server.get, "/interrupted?way=recv&time=3"):

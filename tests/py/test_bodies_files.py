@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import struct
+import textwrap
 
 import pytest
 from bodies_client import ask, assert_closed, code_headers, noted, open_files, raw_request
@@ -50,21 +51,119 @@ def huge(tmp_path):
 
 
 @pytest.mark.parametrize("make", [
-    'open(path, "rb")', 'open(path, "rb", buffering=0)', 'open(path, "r+b")', 'wrapped(open(path, "rb"))',
+    'open(path, "rb")', 'open(path, "rb", buffering=0)', 'open(path, "r+b")', 'io.BufferedReader(io.FileIO(path), 10)', 'os.fdopen(os.open(path, os.O_RDONLY), "rb")',
+    'copy(tempfile.NamedTemporaryFile())', 'copy(tempfile.TemporaryFile())', 'named(open(path, "rb"))',
 ])
 def test_a_file(server, path, make):
+    """What Python itself opens is sent by the server: so its length is known."""
     answer = ask(server, f"""
-        class wrapped:
-            def __init__(self, file): self.file = file
-            def fileno(self): return self.file.fileno()
-            def read(self, size): raise RuntimeError("the server sends it")
-            def close(self): self.file.close()
+        def copy(file):
+            file.write(open(path, "rb").read())     # some of it is still in the file's buffer
+            file.seek(0)
+            return file
+        def named(file):
+            file.title = "an attribute of the application's own"
+            return file
         ok()
         return wrapper({make})
         """, path=path)
     assert (answer.status, answer.headers["Content-Length"], answer.headers["Transfer-Encoding"]) == (200, str(SIZE), None)
     assert answer.body == DATA
     assert_closed(server, path)
+
+
+#: Objects that lend the descriptor of a file whose bytes they do not give: what each makes of the file at ``path``.
+BORROWED = """
+    import codecs
+    SECRET = bytes(b ^ 0x55 for b in range(256))
+    class Subclass(io.BufferedReader):
+        def read(self, n=-1): return super().read(n).translate(SECRET)
+    class RawSubclass(io.FileIO):
+        def read(self, n=-1): return super().read(n).translate(SECRET)
+    class RawBelow(io.FileIO):
+        def readinto(self, buffer):
+            count = super().readinto(buffer)
+            buffer[:count] = bytes(buffer[:count]).translate(SECRET)
+            return count
+    class Proxy:
+        def __init__(self, file): self.file = file
+        def __getattr__(self, name): return getattr(self.file, name)
+        def read(self, n=-1): return self.file.read(n).translate(SECRET)
+    class Wrapped:
+        def __init__(self, file): self.file, self.fileno, self.close = file, file.fileno, file.close
+        def read(self, n=-1): return self.file.read(n).translate(SECRET)
+    class Inherited(io.RawIOBase):
+        def __init__(self, file): self.file = file
+        def fileno(self): return self.file.fileno()
+        def readable(self): return True
+        def readinto(self, buffer):
+            data = self.file.read(len(buffer)).translate(SECRET)
+            buffer[:len(data)] = data
+            return len(data)
+        def close(self): self.file.close()
+    class Codec(codecs.StreamReader):
+        def decode(self, data, errors="strict"): return data.translate(SECRET), len(data)
+        charbuffertype = bytes
+    class Lies(Proxy):
+        __class__ = io.BufferedReader
+    def method(file):
+        read = file.read
+        file.read = lambda n=-1: read(n).translate(SECRET)
+        return file
+    def method_below():
+        raw = io.FileIO(path)
+        readinto = raw.readinto
+        def own(buffer):
+            count = readinto(buffer)
+            buffer[:count] = bytes(buffer[:count]).translate(SECRET)
+            return count
+        raw.readinto = own
+        return io.BufferedReader(raw)
+    def temporary():
+        file = tempfile.NamedTemporaryFile()
+        file.write(open(path, "rb").read())
+        file.seek(0)
+        return method(file)
+    """
+
+
+@pytest.mark.parametrize("make", [
+    'Subclass(io.FileIO(path))', 'RawSubclass(path)', 'io.BufferedReader(RawBelow(path))', 'Proxy(open(path, "rb"))', 'Wrapped(open(path, "rb"))',
+    'Inherited(open(path, "rb"))', 'io.BufferedReader(Inherited(open(path, "rb")))', 'Lies(open(path, "rb"))', 'method(open(path, "rb"))', 'method(open(path, "rb", buffering=0))',
+    'method(open(path, "r+b"))', 'method_below()', 'temporary()', 'Codec(open(path, "rb"))',
+])
+@pytest.mark.parametrize("way", ["return wrapper(file, 10_000)", "uwsgi.sendfile(file, 10_000); file.close(); return []"])
+def test_an_object_that_only_lends_a_descriptor(server, path, make, way):
+    """A wrapper that decrypts must not send what is encrypted, nor one that filters what it leaves out."""
+    answer = ask(server, f"{textwrap.dedent(BORROWED)}file = {make}\nok()\n{way}", path=path)
+    assert answer.status == 200 and answer.body == DATA.translate(bytes(b ^ 0x55 for b in range(256)))
+    assert_closed(server, path)
+
+
+def test_a_read_that_is_exchanged_later(server, path):
+    """What counts is the read() that the wrapper was given; and what was once read through is not sent around it afterwards."""
+    answer = ask(server, """
+        file = open(path, "rb")
+        file.read = lambda n: b""
+        found = wrapper(file)
+        del file.read
+        ok()
+        return found
+        """, path=path)
+    assert (answer.status, answer.body) == (200, b"")
+
+
+def test_never_more_than_the_declared_length_of_what_is_read(server, path):
+    for length in (0, 1000, SIZE):
+        answer = ask(server, f"{textwrap.dedent(BORROWED)}ok(('Content-Length', '{length}'))\nreturn wrapper(Proxy(open(path, 'rb')), 999)", path=path)
+        assert (answer.headers["Content-Length"], len(answer.body)) == (str(length), length)
+    assert_closed(server, path)
+
+
+@pytest.mark.parametrize("mode", ["wb", "ab", "xb"])
+def test_a_file_that_cannot_be_read(server, path, tmp_path, mode):
+    file = tmp_path / "new" if mode == "xb" else path
+    assert ask(server, f"ok(); return wrapper(open(path, '{mode}', buffering=0))", path=str(file)).status == 500
 
 
 def test_from_where_it_stands(server, path):
@@ -195,12 +294,14 @@ def test_after_write(server, path):
 def test_close_is_called_once_and_the_core_is_free_while_the_client_takes_its_time(server, huge):
     """Both cores have handed over a file to a client that does not read; the next requests find them free."""
     code = """
-        class File(io.FileIO):
-            def close(self):
-                if not self.closed: note("closed")
-                super().close()
+        file = open(path, "rb")
+        found = wrapper(file)
+        def close():
+            note("closed")
+            file.close()
+        found.close = close
         ok()
-        return wrapper(File(path))
+        return found
         """
     clients = [server.connect(receive_buffer=4096) for _ in range(4)]
     try:

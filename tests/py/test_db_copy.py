@@ -239,3 +239,54 @@ def test_a_time_limit_while_the_server_takes_nothing(server, database):
         until(lambda: not database.running("COPY locked_out"), "the command is cancelled")
     finally:
         database.psql("drop table locked_out")
+
+
+def test_an_error_of_the_servers_says_all_that_psycopg2s_own_says(server):
+    """Compared with what the same connection's execute() raises."""
+    found = run(server, """
+        import pickle
+        def raised(function):
+            try:
+                function()
+            except psycopg2.Error as error:
+                conn.rollback()
+                return error
+        def told(error):
+            fields = {name: getattr(error.diag, name) for name in dir(error.diag) if not name.startswith("_")}
+            # Where the parser was, and where in the server's own source: not the same for two commands.
+            for name in ("statement_position", "source_file", "source_line", "source_function"):
+                del fields[name]
+            again = pickle.loads(pickle.dumps(error))
+            return [[kind.__name__ for kind in type(error).__mro__ if kind.__module__ != "builtins"][-4:], error.pgcode, (error.pgerror or "").partition("\\n")[0],
+                    isinstance(error.diag, psycopg2.extensions.Diagnostics), fields, error.cursor is cur, isinstance(error, psycopg2.errors.lookup(error.pgcode)),
+                    [again.__class__.__name__, again.pgcode, again.args == error.args]]
+        missing = raised(lambda: cur.copy_from(io.StringIO("1\\n"), "nosuch")), raised(lambda: cur.execute("select * from nosuch"))
+        twice = raised(lambda: cur.copy_from(io.StringIO("1\\ta\\n1\\tb\\n"), "t")), raised(lambda: cur.execute("insert into t values (1, 'a'), (1, 'b')"))
+        names = type(missing[0]).__name__, str(type(missing[0])) == str(type(missing[1])), type(missing[0]) is type(raised(lambda: cur.copy_to(io.StringIO(), "nosuch")))
+        return [told(error) for error in (*missing, *twice)], names
+        """)
+    (copied, executed, copied_twice, inserted_twice), names = found
+    assert names == ["UndefinedTable", True, True]
+    assert copied == executed and copied[1] == "42P01" and copied[4]["severity"] == "ERROR" and copied[4]["message_primary"] == 'relation "nosuch" does not exist'
+    assert copied_twice[4].pop("context").startswith("COPY t, line 2")
+    assert inserted_twice[4].pop("context") is None
+    assert copied_twice == inserted_twice and copied_twice[4]["constraint_name"] == "t_pkey" and copied_twice[4]["table_name"] == "t"
+
+
+def test_a_lost_connection_names_its_cursor(server):
+    assert run(server, """
+        with psycopg2.connect(os.environ["DSN"]) as other:
+            pid = conn.info.backend_pid
+            class File:
+                sent = 0
+                def read(self, size):
+                    self.sent += 1
+                    if self.sent == 1:
+                        with other.cursor() as killer:
+                            killer.execute("select pg_terminate_backend(%s)", (pid,))
+                    return b"1\\tx\\n" * 10_000
+            try:
+                cur.copy_from(File(), "t")
+            except psycopg2.OperationalError as error:
+                return error.cursor is cur, bool(error.pgerror), error.diag.sqlstate in (None, "57P01")
+        """) == [True, True, True]

@@ -270,6 +270,35 @@ def test_cancel_from_another_green_thread(server):
         """) == ["canceling statement due to user request", [6]]
 
 
+@pytest.mark.parametrize("state, error", [
+    ("conn.tpc_begin('ugreen'); conn.tpc_prepare()", "ProgrammingError: cancel cannot be used with a prepared two-phase transaction"),
+    ("conn.close()", "InterfaceError: connection already closed"),
+    ("conn.tpc_begin('ugreen')", "None"),
+    ("conn.cursor().execute('select 1')", "None"),
+    ("conn.autocommit = True; conn.cursor().execute('select 1')", "None"),
+    ("pass", "None"),
+])
+def test_cancel_in_every_state_as_psycopg2s_own(server, state, error):
+    assert server.run(f"""
+        import os, psycopg2
+        def outcome(cancel):
+            conn = psycopg2.connect(os.environ["DSN"])
+            try:
+                {state}
+                try:
+                    return str(cancel(conn))
+                except psycopg2.Error as error:
+                    return f"{{type(error).__name__}}: {{error}}"
+            finally:
+                if not conn.closed:
+                    if conn.status != psycopg2.extensions.STATUS_READY:
+                        conn.tpc_rollback() if "tpc" in {state!r} else conn.rollback()
+                    conn.close()
+        return [outcome(lambda conn: conn.cancel()), outcome(psycopg2.extensions.connection.cancel)]
+        """) == [error, error]
+
+
+
 def test_a_connection_belongs_to_one_green_thread_at_a_time(server):
     """Whatever would wait for psycopg2's lock, which the other green thread holds: the worker would stand still for good."""
     assert run(server, """

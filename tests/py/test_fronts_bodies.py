@@ -1,12 +1,13 @@
 """Request and response bodies of all sizes, over every front: whole, streamed, both at once, slow, ignored."""
 
 import hashlib
+import pathlib
 import random
 import re
 
 import pytest
 
-from fronts import Service
+from fronts import FOLDERS, Service
 from front_clients import UPLOAD
 from serving import Control, background, until
 
@@ -75,6 +76,17 @@ def test_a_download_arrives_whole(front, size, length):
 def test_one_block(front, size):
     answer = front.get(f"/whole?size={size}")
     assert (answer["content-length"], answer.body, answer.complete) == (str(size), pattern(size), True)
+
+
+@pytest.mark.parametrize("send", ["", "&send=1"])
+def test_a_file_and_what_only_lends_its_descriptor(front, send):
+    data = (pathlib.Path(FOLDERS[0]) / "fronts_app.py").read_bytes()
+    with front.client() as client:
+        for _ in range(2):
+            plain, shouted = client.get(f"/file?{send}"), client.get(f"/file?shout=1{send}")
+            assert (plain.status, plain.body, plain.complete) == (200, data, True)
+            assert (shouted.status, shouted.body, shouted.complete) == (200, data.upper(), True)
+        usable(client)
 
 
 def test_small_pieces(front):

@@ -1,6 +1,7 @@
 """HTTP/2, frame by frame: what breaks the rules ends the stream or the connection with the error code that the rule names, and the application never sees it."""
 
 import struct
+import time
 
 import hpack
 import pytest
@@ -221,3 +222,43 @@ def test_a_stream_that_takes_nothing_is_broken_off(hasty):
         assert found[0].endswith(" aborted"), found[0]
     hasty.get("/seen")
     assert not [word for word in FORBIDDEN if word in hasty.log[begin:]], hasty.log[begin:]
+
+
+@pytest.mark.parametrize("window", ["shut", "open"])
+def test_one_connection_leaves_cores_to_its_neighbours(window):
+    """A hundred streams that take nothing hold half of the cores, whether their own windows are shut or the connection's fills; who comes by another connection is served at once."""
+    streams = range(1, 200, 2)
+    with Server("corpus_app", cores=6, options=["--pp", APPS_HTTP]) as server, server.connect() as s:
+        s.sendall(PREFACE + (setting(4, 0) if window == "shut" else frame(SETTINGS)))
+        s.sendall(b"".join(request(basic=instead(":path", "/endless"), stream=n) for n in streams))
+        # Each noted, and stuck: over one connection not more than its share ever begin.
+        until(lambda: server.get("/count").json == 3, "the connection has taken its share")
+        took = []
+        for _ in range(20):
+            start = time.monotonic()
+            assert server.get("/next").status == 200
+            took.append(time.monotonic() - start)
+        assert sorted(took)[len(took) // 2] < 0.1, took
+        # Those that were left take no core any more; what comes behind them does.
+        s.sendall(b"".join(frame(RST_STREAM, 0, n, struct.pack(">I", 8)) for n in streams))
+        until(lambda: server.get("/running").json == 0, "all streams are over")
+        begun = server.get("/count").json
+        assert begun < 20
+        s.sendall(b"".join(request(basic=instead(":path", "/endless"), stream=n) for n in range(201, 221, 2)))
+        until(lambda: server.get("/count").json == begun + 3, "new streams have the share again")
+        s.close()
+        until(lambda: server.get("/running").json == 0, "the connection is over")
+
+
+@pytest.mark.parametrize("data", [frame(HEADERS, END_STREAM | END_HEADERS, 1, b"\x80"), frame(SETTINGS, payload=b"12345"), frame(HEADERS, END_STREAM | END_HEADERS, 1, b"\xff" * 9)])
+def test_many_malformed_connections_are_few_lines(server, data):
+    """As malformed requests of HTTP/1.1: summed up, once a second."""
+    begin, start = len(server.log), time.monotonic()
+    for _ in range(300):
+        with server.connect() as s:
+            s.sendall(PREFACE + frame(SETTINGS) + data)
+            while s.recv(65536):
+                pass
+    took = time.monotonic() - start
+    lines = [line for line in server.log[begin:].splitlines() if " request: " not in line]
+    assert len(lines) <= 3 + 2 * took, lines

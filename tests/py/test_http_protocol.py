@@ -1,5 +1,6 @@
 """HTTP/1.x as clients see it: connections, framing, targets, headers."""
 
+import hashlib
 import json
 import re
 import socket
@@ -71,6 +72,66 @@ def test_http10_can_ask_for_keep_alive(wire):
     for i in range(3):
         answer = wire.ask(f"/small?n={i}", headers="Connection: keep-alive\r\n", protocol="HTTP/1.0")
         assert (answer.body, answer["connection"]) == (f"small {i}".encode(), "keep-alive")
+
+
+#: A body that looks like a request, and must not be touched.
+LOOKS_LIKE_ONE = b"POST /x HTTP/1.0\r\n\r\n"
+
+
+def post10(target, *headers, method="POST", body=b""):
+    return "\r\n".join([f"{method} {target} HTTP/1.0", "Host: t", "Connection: keep-alive", *headers, "", ""]).encode() + body
+
+
+#: Requests of one connection with the method and the digest's length that belong to each.
+OLD_REQUESTS = [
+    (post10("/echo-method"), "POST", None), (post10("/digest"), None, 0), (post10("/digest", method="PUT"), None, 0),
+    (post10("/digest", f"Content-Length: {len(LOOKS_LIKE_ONE)}", body=LOOKS_LIKE_ONE), None, LOOKS_LIKE_ONE), (b"\r\n" + post10("/echo-method", method="PUT"), "PUT", None),
+    (post10("/ignore?n=1", f"Content-Length: {len(LOOKS_LIKE_ONE)}", body=LOOKS_LIKE_ONE), None, None), (post10("/digest", "Content-Length: 0"), None, 0),
+    (b"POST /digest HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(LOOKS_LIKE_ONE) + LOOKS_LIKE_ONE + b"\r\n0\r\n\r\n", None, LOOKS_LIKE_ONE),
+    (post10("/echo-method", "Content-Length: 0", method="PUT"), "PUT", None), (post10("/digest"), None, 0),
+]
+
+
+@pytest.mark.parametrize("pieces", ["one by one", "together", "byte by byte"])
+def test_http10_needs_no_length(wire, pieces):
+    """POST and PUT with neither Content-Length nor Transfer-Encoding have an empty body, wherever on a connection they come; bodies that look like one stay as they are."""
+    if pieces == "together":
+        wire.send(b"".join(data for data, _, _ in OLD_REQUESTS))
+    for data, method, body in OLD_REQUESTS:
+        if pieces == "one by one":
+            wire.send(data)
+        elif pieces == "byte by byte":
+            for byte in data:
+                wire.send(bytes([byte]))
+        answer = wire.response()
+        assert answer.status == 200, answer
+        if method is not None:
+            assert json.loads(answer.body)["REQUEST_METHOD"] == method
+        if body is not None:
+            found = json.loads(answer.body)
+            assert found["length"] == (body if body == 0 else len(body)) and (body == 0 or found["sha"] == hashlib.sha256(body).hexdigest()), found
+
+
+@pytest.mark.parametrize("target, host, expected", [
+    ("http://other.example:99/x", "test", "other.example:99"), ("http://t/x", "t:80", "t:80"), ("http://user@other/x", "test", "other"), ("/x", "name:", "name"), ("/x", "[::1]:", "[::1]"),
+    ("http://[::1]:99/x", "test", "[::1]:99"), ("/x", "a_b", "a_b"), ("/x", "", ""),
+])
+def test_host(wire, target, host, expected):
+    """Of an absolute target and Host the target counts (RFC 9112, section 3.2.2); an empty port is none."""
+    for _ in range(2):
+        wire.send(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n")
+        assert json.loads(wire.response().body)["HTTP_HOST"] == expected
+
+
+def test_host_of_an_absolute_target_in_http10(wire):
+    wire.send("GET http://user@other.example:99/x HTTP/1.0\r\n\r\n")
+    assert json.loads(wire.response().body)["HTTP_HOST"] == "other.example:99"
+
+
+def test_a_coding_that_was_taken_off_is_not_announced(wire):
+    wire.send(b"POST /environ HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+    found = json.loads(wire.response().body)
+    assert "HTTP_TRANSFER_ENCODING" not in found and found["wsgi.input_terminated"] is True
 
 
 def test_http10_streams_without_chunks_and_ends_by_closing(wire):

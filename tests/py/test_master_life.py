@@ -458,6 +458,18 @@ def test_a_daemon_that_cannot_stop_is_killed(tmp_path):
         assert not is_alive(pid)
 
 
+def test_a_starter_that_ignores_its_children():
+    """As some supervisors do: the master has to hear how its own end all the same."""
+    server = Master("chaos_app", 1, options=["--attach-daemon", "exit 3"])
+    server.args[:0] = ["env", "--ignore-signal=CHLD"]
+    with server:
+        server.wait_log(r"--attach-daemon 'exit 3' exited with code 3; started again in 1 s")
+        (pid,) = server.workers().values()
+        os.kill(pid, signal.SIGKILL)
+        server.wait_log(rf"worker 1 \(pid {pid}\) died: killed by SIGKILL")
+        server.wait_served(1, pid)
+
+
 # :: Other fronts and files
 
 

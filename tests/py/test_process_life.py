@@ -127,6 +127,57 @@ def test_a_module_is_imported_as_the_user(folder):
 
 
 @root_only
+@pytest.mark.parametrize("option, value, more", [
+    ("--touch-reload", "{}/file", ["--master"]),
+    ("--chdir", "{}", []),
+    ("--chdir", "{}", ["--master"]),
+    ("--virtualenv", "{}", []),
+    ("--pythonpath", "{}", []),
+    ("--static-map", "/s={}", []),
+    ("--static-map", "/s={}/file", ["--master"]),
+    ("--check-static", "{}", []),
+    ("--wsgi-file", "{}/file", []),
+])
+def test_what_the_user_cannot_reach_is_told_with_its_option(folder, option, value, more):
+    closed = folder / "closed"
+    inner = closed / "inner"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    closed.chmod(0o700)
+    log = refused("--uid", "nobody", option, value.format(inner), *more, app=None if option == "--wsgi-file" else "run_code")
+    named = "the application" if option == "--wsgi-file" else option
+    assert re.search(rf"^ugreen-py: {named} '{re.escape(str(inner))}(/file)?': user nobody, who runs the server \(--uid\), may not enter {re.escape(str(closed))}$", log, re.MULTILINE), log
+    assert "internal error" not in log and "listening on" not in log
+
+
+@root_only
+def test_a_touched_file_that_is_closed_later_is_told_once(folder):
+    file = folder / "door" / "file"
+    file.parent.mkdir()
+    file.touch()
+    with Server("run_code", options=["--uid", "nobody", "--master", "-p", "1", "--touch-reload", file]) as server:
+        file.parent.chmod(0o700)
+        server.wait_log(rf"warn  master: --touch-reload '{file}' cannot be looked at any more: permission denied; until it can be, a touch of it changes nothing")
+        file.parent.chmod(0o755)
+        os.utime(file, (1, 1))
+        server.wait_log(rf"reload \({file} was touched\)")
+        assert server.log.count("cannot be looked at") == 1
+
+
+def test_memory_for_too_many_cores_is_told():
+    with Server("run_code", cores=30000, options=["--master", "-p", "200"], ready=False) as server:
+        assert server.wait_exit() == 1
+        assert re.search(r"^ugreen-py: --processes 200 with --async 30000: to show what each core does takes 2945 MB of memory, and there are at most 2047$", server.log, re.MULTILINE), server.log
+
+
+@pytest.mark.parametrize("value", ["3", "x:1", "0:1", "77:78", "-1:-2", "1:2:3", "99999999999:1", ""])
+def test_only_a_master_can_give_an_order(value):
+    with Server("run_code", env={"UGREEN_WORKER": value}, ready=False) as server:
+        assert server.wait_exit() == 1
+        assert re.fullmatch(rf"ugreen-py: UGREEN_WORKER={re.escape(value)}: [^\n]*; the variable is for workers, which a master starts\n", server.log), server.log
+
+
+@root_only
 def test_a_number_without_an_account_needs_a_group():
     assert "--uid 54321: no user has that number, so its group is not known; give --gid, too" in refused("--uid", "54321", code=2)
     with Server("run_code", options=["--uid", "54321", "--gid", "54322"]) as server:

@@ -125,6 +125,41 @@ def test_wrong_releases(server):
         assert error.value.kind == kind, code
 
 
+#: What both are asked for, each on an object that is free and on one that is taken; "make" stands for the class.
+ARGUMENT_CHECKS = [
+    *[(kind, f"x.acquire({arguments})") for kind in ("Lock()", "RLock()", "Semaphore(1)", "BoundedSemaphore(1)") for arguments in
+      ("False, 1", "False, 0", "blocking=False, timeout=0.5", "False, -2", "True, 0", "timeout=0.001", "False", "0, 1", "timeout='x'")],
+    *[(kind, f"x.acquire({arguments})") for kind in ("Lock()", "RLock()") for arguments in ("True, -2", "timeout=-0.5", "False, -1", "timeout=1e20", "timeout=float('inf')", "True, float('nan')")],
+    *[(kind, f"x.release({n})") for kind in ("Semaphore(1)", "BoundedSemaphore(1)") for n in (0, -1)],
+    ("BoundedSemaphore(1)", "x.release(2)"), ("Semaphore(-1)", "x"), ("BoundedSemaphore(-1)", "x"),
+    *[("Queue(1)", f"x.{call}") for call in ("put(1, timeout=-1)", "put(1, True, -0.5)", "put(1, False, -1)", "put(1, False, 1)", "get(timeout=-1)", "get(True, -0.5)", "get(False, -1)", "get(False, 1)",
+                                             "get(timeout=0)", "task_done()")],
+    ("Condition()", "x.wait(0)"), ("Condition()", "x.wait_for(lambda: True, 0)"), ("Condition()", "x.notify()"), ("Condition()", "x.notify_all()"),
+    ("Event()", "x.wait(0)"), ("Event()", "x.wait(-1)"), ("Event()", "x.wait(float('nan'))"), ("Event()", "x.wait('x')"),
+]
+
+
+def test_arguments_are_checked_as_threadings_are(server):
+    """What it raises there it raises here, whether the object is free or taken. A time that is not a number is never taken for one."""
+    found = run(server, """
+        import queue, threading, types
+        theirs = types.SimpleNamespace(**{**vars(threading), "Queue": queue.Queue})
+        def outcome(module, kind, call, taken):
+            try:
+                x = eval("module." + kind, {"module": module})
+                if taken:
+                    prepare = getattr(x, "acquire", None) or (lambda: x.put(0)) if hasattr(x, "put") or "Lock" in kind or "Sem" in kind else None
+                    if prepare: prepare()
+                return repr(eval(call, {"x": x})) if "acquire" in call or "wait" in call else "done"
+            except Exception as error:
+                return type(error).__name__
+        return [[kind, call, taken, outcome(theirs, kind, call, taken), outcome(ugreen, kind, call, taken)] for kind, call in checks for taken in (False, True)]
+    """, checks=ARGUMENT_CHECKS)
+    # A NaN or a text as the time: theirs look at it only when they come to wait.
+    other = [line for line in found if line[3] != line[4] and not (line[4] in ("ValueError", "TypeError") and ("nan" in line[1] or "'x'" in line[1]))]
+    assert other == []
+
+
 def test_an_rlock_belongs_to_its_green_thread(server):
     assert run(server, """
         lock, seen = ugreen.RLock(), []

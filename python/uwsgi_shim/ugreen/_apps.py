@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Dict, Iterable, Union
 
+from _ugreen import serves
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -15,20 +17,26 @@ def dispatcher(applications: Dict[str, WSGIApplication]) -> WSGIApplication:
     mountpoint has moved it already.
     """
     root = applications.get("", not_found)
+    numbers = {point: number for number, point in enumerate(applications)}
+    # One that there is not has the number behind them all.
+    root_number = numbers.get("", len(numbers))
     by_name = {point: application for point, application in applications.items() if point}
     # The longest first. A list and not a look-up of every prefix: a client decides how many prefixes a path has, the operator how many mountpoints.
-    points = [(point, point + "/", by_name[point]) for point in sorted(by_name, key=len, reverse=True)]
+    points = [(point, point + "/", numbers[point], by_name[point]) for point in sorted(by_name, key=len, reverse=True)]
 
     def dispatch(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         script = environ["SCRIPT_NAME"]
         if script and script in by_name:
+            serves(numbers[script])
             return by_name[script](environ, start_response)
         path = environ["PATH_INFO"]
-        for point, below, application in points:
+        for point, below, number, application in points:
             if path.startswith(below) or path == point:
+                serves(number)
                 environ["SCRIPT_NAME"] = script + point
                 environ["PATH_INFO"] = path[len(point):]
                 return application(environ, start_response)
+        serves(root_number)
         return root(environ, start_response)
 
     return dispatch

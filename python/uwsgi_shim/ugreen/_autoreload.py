@@ -58,7 +58,7 @@ def _watch(seconds: float) -> None:
         changed = _changed(seen, now)
         seen = now
         if changed is not None:
-            _ugreen.reload(f"changed: {changed}")
+            _ugreen.source_changed(changed)
 
 
 def _changed(before: Dict[str, _Stamp], now: Dict[str, _Stamp]) -> Optional[str]:

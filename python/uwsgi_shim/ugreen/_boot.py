@@ -6,11 +6,12 @@ import gc
 import importlib
 import os
 import sys
+import time
 import traceback
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 import _ugreen
-from ugreen import _apps, _autoreload, _driver, _identity, _load
+from ugreen import _apps, _autoreload, _children, _driver, _fork, _greenlets, _identity, _load, _posix
 from ugreen._report import report
 
 if TYPE_CHECKING:
@@ -20,30 +21,35 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # What could not be loaded: a message, and the text of a traceback where that helps.
 Problem = Tuple[str, Optional[str]]
+# An application: its mountpoint, the seconds that loading it took, and the address of its callable.
+Loaded = Tuple[str, int, int]
 
 _DEFAULT_CALLABLE = "application"
 
 _PYTHONS_THRESHOLDS = gc.get_threshold()
 
 
-def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
+def load() -> Tuple[List[Problem], List[Problem], List[Problem], List[Loaded]]:
     """Load the imports and the applications.
 
-    Returns three lists of (message, traceback text or None): what could not be loaded of the applications, of the imports, of what must be there before them.
+    Returns three lists of (message, traceback text or None): what could not be loaded of the applications, of the imports, of what must be there before them. And a list of the applications, in the order of
+    their numbers.
     """
     _prepare()
     import_problems: List[Problem] = []
     problems: List[Problem] = []
     applications: Dict[str, WSGIApplication] = {}
+    took: Dict[str, float] = {}
     if _ugreen.psycopg2:
         missing: List[Problem] = []
         _attempt(missing, "--psycopg2: psycopg2", _patch_psycopg2)
         if missing:
-            return problems, import_problems, missing
+            return problems, import_problems, missing, []
     _load.begin()
     for name in _ugreen.imports:
         _attempt(import_problems, f"--import {name}", _import, name)
     for point, module, file, name in _ugreen.applications:
+        began = time.monotonic()
         found = _attempt(problems, f"the application at {point}" if point else "the application", _find, point, module, file, name)
         if found is None:
             found = {"": _apps.unavailable}
@@ -52,12 +58,13 @@ def load() -> Tuple[List[Problem], List[Problem], List[Problem]]:
             if key in applications:
                 problems.append((f"two applications at the mountpoint {key or '/'}: one is in a dict named applications", None))
             applications[key] = application
+            took[key] = time.monotonic() - began
     _driver.application = _serve(applications)
     _load.end(call_hooks=not problems or any(application is not _apps.unavailable for application in applications.values()))
     _tune_collector()
     if not problems or not _ugreen.need_application:
         _autoreload.start()
-    return problems, import_problems, []
+    return problems, import_problems, [], [(key, round(took[key]), id(application)) for key, application in applications.items()]
 
 
 def leave() -> None:
@@ -68,11 +75,13 @@ def leave() -> None:
     try:
         if hook is not None:
             try:
-                hook()
+                _fork.guard(hook)
             except BaseException as error:
                 # SystemExit too: the others have their turn.
                 report(f"the function uwsgi.atexit, {getattr(hook, '__qualname__', hook)}, failed", error)
-        atexit._run_exitfuncs()
+        _children.end_soon()
+        _fork.guard(_children.release_pools)
+        _fork.guard(atexit._run_exitfuncs)
     finally:
         for stream in (sys.stdout, sys.stderr):
             try:
@@ -95,6 +104,9 @@ def _prepare() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)
     _identity.install()
+    _greenlets.install()
+    _posix.install()
+    _fork.install()
 
 
 def _tune_collector() -> None:
@@ -129,7 +141,7 @@ def _serve(applications: Dict[str, WSGIApplication]) -> WSGIApplication:
 def _attempt(problems: List[Problem], what: str, function: Callable[..., T], *arguments: Any) -> Optional[T]:
     """What the function returns; None, and one problem more, when it raises."""
     try:
-        return function(*arguments)
+        return _fork.guard(function, *arguments)
     except _LoadError as error:
         problems.append((str(error), None))
     except SystemExit as error:
@@ -247,7 +259,7 @@ def _summary(error: BaseException) -> str:
 
 def _relevant_traceback(error: BaseException) -> str:
     trace = error.__traceback__
-    while trace is not None and (trace.tb_frame.f_code.co_filename == __file__ or "importlib" in trace.tb_frame.f_code.co_filename):
+    while trace is not None and (trace.tb_frame.f_code.co_filename in (__file__, _fork.__file__) or "importlib" in trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next
     # With nothing left it is a file that could not be compiled; a SyntaxError tells the place itself.
     return "".join(traceback.format_exception(type(error), error, trace))

@@ -11,12 +11,13 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
-from _ugreen import begin, end, fail, respond, send, start_response, wait_fd_read, wait_fd_write, worker_count
+from _ugreen import begin, end, fail, respond, send, start_response, tolerates_bytes, wait_fd_read, wait_fd_write, worker_count
 from ugreen import _apps, _files, _input
 from ugreen._files import FileWrapper
 from ugreen._harakiri import Harakiri
 
 if TYPE_CHECKING:
+    from types import FrameType
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 # Their frames say nothing about the application's mistake.
@@ -36,16 +37,26 @@ def serve() -> None:
             if environ["wsgi.input"] is None:
                 core = environ["uwsgi.core"]
                 environ["wsgi.input"] = _input.open_body(core)
+                if "CONTENT_LENGTH" in environ:
+                    # The key says "read until it ends". Werkzeug does not count the bytes then, and takes a client that leaves for an error of the application; counting, it knows.
+                    del environ["wsgi.input_terminated"]
             result = application(environ, start_response)
             # The usual small page: one block, and neither list nor tuple has a close().
             if (type(result) is list or type(result) is tuple) and len(result) == 1 and respond(result[0]):
                 return
-            if type(result) is FileWrapper and (sent := _files.respond(result)) is not False:
-                if sent is None:
-                    end()
-                return
+            chunks = result
+            if type(result) is FileWrapper:
+                sent = _files.respond(result)
+                if sent is not False:
+                    if sent is None:
+                        end()
+                    return
+                chunks = _files.blocks(result)
+            elif issubclass(type(result), bytes) and tolerates_bytes():
+                # As a list of one: iterating would give numbers.
+                chunks = (result,)
             told = False
-            for chunk in result:
+            for chunk in chunks:
                 ended = send(chunk)
                 if ended is not None or told:
                     told = _tell(environ, ended)
@@ -61,6 +72,13 @@ def serve() -> None:
     except BaseException as error:
         # The time was over while an error of the application was being reported. (A second try costs nothing while nothing is raised.)
         fail(_traceback(), isinstance(error, Harakiri))
+
+
+def environ_of(frame: Optional[FrameType]) -> Optional[WSGIEnvironment]:
+    """The environ of the request that this frame belongs to; None: to none. Nothing is kept for it: the frames below have it."""
+    while frame is not None and frame.f_code is not serve.__code__:
+        frame = frame.f_back
+    return None if frame is None else frame.f_locals.get("environ")
 
 
 def environ_template() -> Dict[str, Any]:

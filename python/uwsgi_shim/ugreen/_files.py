@@ -1,6 +1,7 @@
 """Files as responses: ``wsgi.file_wrapper`` and ``uwsgi.sendfile()``.
 
-A regular file is sent by the server itself, from the page cache into the connection, without Python. Everything else is read in blocks.
+A regular file is sent by the server itself, from the page cache into the connection, without Python: but only where it is certain that ``read()`` would give these very bytes. An object that decrypts,
+unpacks or filters often lends the ``fileno()`` of the file below it. Everything that is not certain is read in blocks.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import io
 import operator
 import os
 import stat
-from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Tuple, Union
+import sys
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Literal, Optional, Tuple, Union
 
-from _ugreen import is_connected, ready_fd, respond_file, send_file, suspend, wait_fd_read, write
+from _ugreen import is_connected, length_left, ready_fd, respond_file, send_file, suspend, wait_fd_read, write
 
 if TYPE_CHECKING:
     from _typeshed import SupportsRead
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 #: How much is read at once when the server cannot send the file itself.
 BLOCK_BYTES = 64 * 1024
 
+_Plain = Union[io.FileIO, io.BufferedReader, io.BufferedRandom]
+
+# Attributes of a file object that may be set on it without changing what it reads. What is not here and is a method of the class is a method of somebody's own.
+_METHODS = (set(dir(io.FileIO)) | set(dir(io.BufferedRandom))) - {"name", "mode"}
+
 
 class FileWrapper:
     """``wsgi.file_wrapper(file[, block size])``: return it from the application to send the file from where it stands.
@@ -34,6 +41,8 @@ class FileWrapper:
     def __init__(self, filelike: SupportsRead[bytes], blksize: int = BLOCK_BYTES) -> None:
         self.filelike = filelike
         self.blksize = blksize if blksize > 0 else BLOCK_BYTES
+        # Before read() is asked for: a temporary file keeps what it was asked for among its own attributes.
+        self._plain = _plain(filelike)
         self._read: Callable[[int], bytes] = filelike.read
         close = getattr(filelike, "close", None)
         if close is not None:
@@ -50,8 +59,8 @@ class FileWrapper:
 
 
 def respond(wrapper: FileWrapper) -> Optional[bool]:
-    """Send what a FileWrapper stands for, as the driver's answer. True: the front sends it, and the response is no longer ours. False: iterate. None: it was sent."""
-    file = _regular(wrapper.filelike)
+    """Send what a FileWrapper stands for, as the driver's answer. True: the front sends it, and the response is no longer ours. False: iterate over ``blocks``. None: it was sent."""
+    file = None if wrapper._plain is None else _regular(wrapper._plain)
     if file is None:
         return False
     fd, position, size = file
@@ -61,6 +70,24 @@ def respond(wrapper: FileWrapper) -> Optional[bool]:
     # Something was written before, so the file is only the rest of the body.
     send_file(fd, position, left)
     return None
+
+
+def blocks(wrapper: FileWrapper) -> Iterable[bytes]:
+    """What a FileWrapper reads, up to the Content-Length that the application gave: PEP 3333 has the file end there, as it does when the front sends it."""
+    left = length_left()
+    return wrapper if left < 0 else _first(wrapper, left)
+
+
+def _first(wrapper: Iterable[bytes], left: int) -> Iterator[bytes]:
+    if left <= 0:
+        return
+    for block in wrapper:
+        # Anything but bytes is refused when it is sent.
+        if isinstance(block, bytes) and len(block) >= left:
+            yield block[:left]
+            return
+        yield block
+        left -= len(block)
 
 
 def sendfile(file: Union[_Path, int, SupportsRead[bytes], HasFileno], chunk: int = 0, pos: Optional[int] = None, size: int = 0, /) -> Optional[Literal[True]]:
@@ -82,7 +109,8 @@ def sendfile(file: Union[_Path, int, SupportsRead[bytes], HasFileno], chunk: int
         return _send_path(file, chunk, pos or 0, size)
     if isinstance(file, int):
         return _send_fd(file, chunk, pos or 0, size)
-    regular = _regular(file)
+    plain = _plain(file)
+    regular = None if plain is None else _regular(plain)
     if regular is not None:
         fd, position, total = regular
         return _send_part(fd, position if pos is None else pos, size, total)
@@ -167,31 +195,41 @@ def _patient(fd: int) -> Callable[[int], bytes]:
     return read
 
 
-def _regular(file: Any) -> Optional[Tuple[int, int, int]]:
-    """(fd, position, size) of a regular file whose bytes are what its read() returns; None for everything else."""
-    if isinstance(file, io.IOBase) and not _reads_plainly(file):
+def _plain(file: Any) -> Optional[_Plain]:
+    """The file of Python's own whose bytes are, for certain, what ``file.read()`` gives from where it stands; None for everything else.
+
+    Only the exact classes count. A subclass, or an object that passes on what it is asked for, has a ``read()`` of its own or may have one, and its ``fileno()`` says nothing about that.
+    """
+    tempfile = sys.modules.get("tempfile")
+    if tempfile is not None and type(file) is (wrapper := tempfile._TemporaryFileWrapper):
+        # It takes from its file whatever neither it nor its class has.
+        if "read" in vars(file) or "read" in vars(wrapper):
+            return None
+        file = file.file
+    if type(file) is io.FileIO:
+        return file if _METHODS.isdisjoint(vars(file)) else None
+    if type(file) not in (io.BufferedReader, io.BufferedRandom):
         return None
     try:
+        raw = file.raw
+    except ValueError:
+        # It was detached.
+        return None
+    return file if type(raw) is io.FileIO and _METHODS.isdisjoint(vars(file)) and _METHODS.isdisjoint(vars(raw)) else None
+
+
+def _regular(file: _Plain) -> Optional[Tuple[int, int, int]]:
+    """(fd, position, size) of a regular file; None for everything else."""
+    try:
+        if not file.readable():
+            return None
         fd = file.fileno()
-        flush = getattr(file, "flush", None)
-        if flush is not None:
-            flush()
+        # What was written to it and not yet handed to the system.
+        file.flush()
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
             return None
-        tell = getattr(file, "tell", None)
-        position = operator.index(tell() if tell is not None else os.lseek(fd, 0, os.SEEK_CUR))
-    except (AttributeError, OSError, TypeError, ValueError):
-        # Closed, or with a fileno() for show: read() will tell.
+        return fd, file.tell(), status.st_size
+    except (OSError, ValueError):
+        # Closed, or not to be positioned: read() will tell.
         return None
-    return fd, position, status.st_size
-
-
-def _reads_plainly(file: io.IOBase) -> bool:
-    # A GzipFile has a fileno(), too, which is that of the compressed file; a text file counts characters.
-    kind = type(file)
-    if isinstance(file, io.FileIO):
-        return kind.read is io.FileIO.read
-    if isinstance(file, (io.BufferedReader, io.BufferedRandom)):
-        return kind.read in (io.BufferedReader.read, io.BufferedRandom.read) and type(file.raw) is io.FileIO
-    return False

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from _ugreen import alive, green_id, greens, interrupt, set_daemon, spawn as _start, spawn_cores
 
+from ugreen import _fork
 from ugreen._report import report
 from ugreen._time import Timeout
 from ugreen._wait import Waiter, deque, forget, grant_all
@@ -147,7 +148,11 @@ class GreenThread(Generic[T]):
             if self._kill is not None:
                 raise self._kill
             self._result = function(*arguments, **keywords)
+            if _fork.forked:
+                _fork.end(None, returned=True)
         except BaseException as error:
+            if _fork.forked:
+                _fork.end(error)
             if not isinstance(error, GreenExit) and not self._heard and not self._joiners:
                 report(f"the green thread {self.name} failed", error)
             self._error = error

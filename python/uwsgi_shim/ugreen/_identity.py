@@ -37,21 +37,35 @@ class _PerCore(threading.local):
     thread: Optional[CoreThread] = None
 
 
+_mine = _PerCore()
+_of_os_thread = threading.current_thread
+_async_id = _ugreen.async_id
+
+
+def current_thread() -> threading.Thread:
+    """Return the current Thread object; on a green thread, the one of its core."""
+    thread = _mine.thread
+    if thread is None:
+        core = _async_id()
+        if core < 0:
+            return _of_os_thread()
+        thread = _mine.thread = CoreThread(core)
+    return thread
+
+
 def install() -> None:
     """Make ``threading.current_thread()`` know the cores. Code on other OS threads sees no difference."""
-    mine = _PerCore()
-    of_os_thread = threading.current_thread
-    async_id = _ugreen.async_id
-
-    def current_thread() -> threading.Thread:
-        """Return the current Thread object; on a green thread, the one of its core."""
-        thread = mine.thread
-        if thread is None:
-            core = async_id()
-            if core < 0:
-                return of_os_thread()
-            thread = mine.thread = CoreThread(core)
-        return thread
-
     threading.current_thread = current_thread
     threading.currentThread = current_thread
+
+
+def forked() -> None:
+    """This is a child: its one thread is the main thread, and there are no cores. Others may have kept the function above."""
+    global _async_id
+    threading.current_thread = threading.currentThread = _of_os_thread
+    _async_id = _no_core
+    _mine.thread = None
+
+
+def _no_core() -> int:
+    return -1

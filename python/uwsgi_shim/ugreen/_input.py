@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import operator
 from typing import TYPE_CHECKING, List, Optional, cast
 
 from _ugreen import async_id, cl, cores, read_into
+
+from ugreen._arguments import seconds
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -38,11 +41,9 @@ def chunked_read(timeout: float = 0, /) -> bytes:
     call goes on), or when the body broke off; ValueError when the time is not a number; SystemError where there is no request. A piece is what has arrived, at most 64 KiB, and has nothing to do with the
     chunks on the wire. Bytes are shared with ``wsgi.input``: each is read once, in order, in whatever way.
     """
-    seconds = float(timeout)
-    if seconds != seconds:
-        raise ValueError("chunked_read(): the number of seconds is not a number")
+    limit = seconds("chunked_read", "timeout", timeout)
     # None is for those who do not wait.
-    return cast(bytes, _read_piece(seconds if 0 < seconds < 1e9 else None))
+    return cast(bytes, _read_piece(limit if 0 < limit < 1e9 else None))
 
 
 def chunked_read_nb() -> Optional[bytes]:
@@ -117,6 +118,8 @@ class _Input(io.BufferedReader):
     raw: _Body
 
     def read(self, size: Optional[int] = -1, /) -> bytes:
+        if size is not None and type(size) is not int:
+            size = operator.index(size)
         if size is None or size < 0:
             return super().read()
         if size > _WHOLE_READ_BYTES:

@@ -4,6 +4,7 @@ import sys
 from _thread import get_ident
 from typing import Callable, List, Optional
 
+from ugreen import _fork
 from ugreen._report import report
 
 _thread: Optional[int] = None
@@ -49,7 +50,7 @@ def when_loaded(hook: Callable[[], object]) -> None:
 
 def _call(hook: Callable[[], object]) -> None:
     try:
-        hook()
+        _fork.guard(hook)
     except BaseException as error:
         # SystemExit too, as everywhere in a worker.
         report(f"the post-fork function {getattr(hook, '__qualname__', hook)} failed", error)

@@ -2,20 +2,19 @@
 
 import ctypes
 import io
-import re
 from typing import Any, Optional
 
 import psycopg2  # type: ignore[import]
-from psycopg2 import errors, extensions, sql
+from psycopg2 import extensions, sql
 from psycopg2.extensions import STATUS_READY, encodings  # type: ignore[import]
 
 from _ugreen import wait_one
 
 from ugreen import _libpq as pq
+from ugreen import _psycopg2_errors
 
 _COPY_OUT, _COPY_IN, _COPY_BOTH = 3, 4, 8
 _COMMAND_OK, _TUPLES_OK = 1, 2
-_SQLSTATE = ord("C")
 
 # While the socket takes nothing, libpq must still read from time to time: the server may wait for us to take its notices.
 _WRITE_WAIT = 0.5
@@ -25,6 +24,7 @@ class Copy:
     """One COPY. ``cursor`` is psycopg2's; nobody else may use its connection meanwhile."""
 
     def __init__(self, cursor: Any, command: Any, file: Any, size: int) -> None:
+        self.cursor = cursor
         self.conn = cursor.connection
         self.encoding = encodings[self.conn.encoding]
         self.command = command_bytes(cursor, command)
@@ -174,20 +174,10 @@ class Copy:
         pq.PQclear(result)
 
     def _error(self, result: Any) -> psycopg2.Error:
-        message = (pq.PQresultErrorMessage(result) or b"").decode(self.encoding, "replace")
-        code = (pq.PQresultErrorField(result, _SQLSTATE) or b"").decode("ascii", "replace")
-        try:
-            kind = errors.lookup(code)
-        except KeyError:
-            kind = psycopg2.DatabaseError
-        # As psycopg2: the text without "ERROR:", the whole in pgerror.
-        error = kind(re.sub(r"^[A-Z]+:\s+", "", message))
-        error.__setstate__({"pgerror": message, "pgcode": code or None})
-        return error
+        return _psycopg2_errors.of_result(self.cursor, result, self.encoding)
 
     def _lost(self) -> psycopg2.Error:
-        message = (pq.PQerrorMessage(self.pg) or b"").decode(self.encoding, "replace")
-        return psycopg2.OperationalError(message or "the connection was lost")
+        return _psycopg2_errors.of_connection(self.cursor, self.pg, self.encoding)
 
 
 def copy_expert(cursor: Any, command: Any, file: Any, size: int = 8192) -> int:

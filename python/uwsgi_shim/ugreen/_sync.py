@@ -3,7 +3,7 @@
 While one green thread waits the others run. All of these may also be used by other OS threads (which then block, with the GIL released), so they also carry results from a
 thread of the pool to a green thread.
 
-Who waits first is served first. Time-outs are in seconds, may have fractions, and ``None`` means none.
+Who waits first is served first. Time-outs are in seconds, may have fractions, and ``None`` means none. What ``threading`` and ``queue`` refuse is refused here, with the same exceptions.
 """
 
 from types import TracebackType
@@ -11,7 +11,8 @@ from typing import Any, Callable, Deque, Generic, List, Optional, Type, TypeVar
 
 from _ugreen import green_id
 
-from ugreen._wait import Waiter, deque, forget, grant_all, grant_one
+from ugreen._arguments import lock_timeout, queue_timeout
+from ugreen._wait import Waiter, deque, forget, grant_all, grant_one, uninterrupted
 
 import _thread
 
@@ -71,11 +72,14 @@ class Semaphore:
         self._waiters: Deque[Waiter] = deque()
 
     def acquire(self, blocking: bool = True, timeout: Optional[float] = None) -> bool:
-        """Take a permit; wait while there is none. Returns False when ``timeout`` (seconds) was over first, or with ``blocking=False`` when there was none."""
-        if self._try():
-            return True
-        if not blocking:
-            return False
+        """Take a permit; wait while there is none. Returns False when ``timeout`` (seconds) was over first, or with ``blocking=False`` when there was none. Raises ValueError for ``blocking=False`` with a
+        ``timeout``.
+        """
+        if not blocking and timeout is not None:
+            raise ValueError("can't specify timeout for non-blocking acquire")
+        return self._try() or (blocking and self._wait(timeout))
+
+    def _wait(self, timeout: Optional[float]) -> bool:
         waiter = Waiter()
         self._waiters.append(waiter)
         self._settle()
@@ -140,7 +144,7 @@ class BoundedSemaphore(Semaphore):
         self._bound = value
 
     def release(self, n: int = 1) -> None:
-        """Give permits back. Raises ValueError when that would be more than were taken."""
+        """Give permits back. Raises ValueError when that would be more than were taken, or when ``n`` is less than 1."""
         if len(self._permits) + n > self._bound:
             raise ValueError("semaphore released too many times")
         super().release(n)
@@ -153,8 +157,12 @@ class Lock(Semaphore):
         super().__init__(1)
 
     def acquire(self, blocking: bool = True, timeout: Optional[float] = -1) -> bool:
-        """Take the lock; wait while another holds it. ``timeout`` is in seconds, -1 or None means none. Returns whether it was taken."""
-        return super().acquire(blocking, None if timeout is None or timeout < 0 else timeout)
+        """Take the lock; wait while another holds it. ``timeout`` is in seconds, -1 or None means none. Returns whether it was taken.
+
+        Raises ValueError for ``blocking=False`` with a ``timeout``, and for a negative one; OverflowError for more than ``threading.TIMEOUT_MAX``.
+        """
+        limit = lock_timeout(blocking, timeout)
+        return self._try() or (bool(blocking) and self._wait(limit))
 
     def release(self, n: int = 1) -> None:
         """Let go of it; who waits first gets it. ``n`` has no meaning here. Raises RuntimeError when nobody holds it."""
@@ -179,10 +187,11 @@ class RLock:
         self._owner = 0
         self._count = 0
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take the lock, or take it once more. ``timeout`` is in seconds, -1 means none. Returns whether it was taken."""
+    def acquire(self, blocking: bool = True, timeout: Optional[float] = -1) -> bool:
+        """Take the lock, or take it once more. ``timeout`` is in seconds, -1 or None means none. Returns whether it was taken. Raises as ``Lock.acquire``."""
         me = _me()
         if self._owner == me:
+            lock_timeout(blocking, timeout)
             self._count += 1
             return True
         if not self._lock.acquire(blocking, timeout):
@@ -216,21 +225,8 @@ class RLock:
         return count
 
     def _acquire_restore(self, count: int) -> None:
-        _uninterrupted(self._lock.acquire)
+        uninterrupted(self._lock.acquire)
         self._owner, self._count = _me(), count
-
-
-def _uninterrupted(acquire: Callable[[], Any]) -> None:
-    """Take a lock that must be held when this returns, whatever is raised meanwhile; that is raised afterwards."""
-    late: Optional[BaseException] = None
-    while True:
-        try:
-            acquire()
-            break
-        except BaseException as error:
-            late = error
-    if late is not None:
-        raise late
 
 
 class Condition:
@@ -311,7 +307,7 @@ class Condition:
         if restore is not None:
             restore(saved)
         else:
-            _uninterrupted(self._lock.acquire)
+            uninterrupted(self._lock.acquire)
 
     def __enter__(self) -> bool:
         return bool(self._lock.__enter__())
@@ -343,16 +339,16 @@ class Queue(Generic[T]):
         self._joiners: Deque[Waiter] = deque()
 
     def put(self, item: T, block: bool = True, timeout: Optional[float] = None) -> None:
-        """Add an item; wait for room. Raises Full when there was none within ``timeout`` seconds, or with ``block=False`` none now."""
-        if self._room is not None and not self._room.acquire(block, timeout):
+        """Add an item; wait for room. Raises Full when there was none within ``timeout`` seconds, or with ``block=False`` none now; ValueError for a negative ``timeout``."""
+        if self._room is not None and not self._room.acquire(block, queue_timeout(block, timeout)):
             raise Full
         self._unfinished.append(None)
         self._items.append(item)
         self._there.release()
 
     def get(self, block: bool = True, timeout: Optional[float] = None) -> T:
-        """Take the first item; wait for one. Raises Empty when there was none within ``timeout`` seconds, or with ``block=False`` none now."""
-        if not self._there.acquire(block, timeout):
+        """Take the first item; wait for one. Raises Empty when there was none within ``timeout`` seconds, or with ``block=False`` none now; ValueError for a negative ``timeout``."""
+        if not self._there.acquire(block, queue_timeout(block, timeout)):
             raise Empty
         item = self._items.popleft()
         if self._room is not None:

@@ -9,6 +9,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Callable, Generic, List, Optional, ParamSpec, TypeVar
 
 import _ugreen
+from ugreen import _fork
 from ugreen._sync import Lock, Semaphore
 from ugreen._wait import Waiter
 
@@ -78,7 +79,11 @@ class _Call(Generic[T]):
             return
         try:
             self._result = fn()
+            if _fork.forked:
+                _fork.end(None, returned=True)
         except BaseException as error:
+            if _fork.forked:
+                _fork.end(error)
             self._error = error
         _permits.release()
         if not self.waiter.grant():

@@ -10,7 +10,7 @@ No locks are used here, because a finalizer or a signal handler may run at any i
 import _thread
 from collections import deque
 from time import monotonic
-from typing import Any, Deque, List, Optional
+from typing import Any, Callable, Deque, List, Optional
 
 from _ugreen import green_id, park, unpark
 
@@ -50,11 +50,13 @@ class Waiter:
         return True
 
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Wait until granted; ``timeout`` is in seconds. Returns whether it was granted.
+        """Wait until granted; ``timeout`` is in seconds. Returns whether it was granted. Raises ValueError for a time that is not a number, TypeError for what is no time.
 
         When this raises (an interrupt), the wait has been given up, unless ``granted`` says that it was granted at the same moment: the caller must then give back what it got.
         """
         try:
+            if timeout is not None and timeout != timeout:
+                raise ValueError("the timeout is not a number of seconds")
             if self._lock is not None:
                 self._lock.acquire(True, -1 if timeout is None else min(max(timeout, 0), _thread.TIMEOUT_MAX))
             else:
@@ -101,4 +103,17 @@ def grant_all(waiters: "Deque[Waiter]") -> None:
             return
 
 
-__all__ = ["Waiter", "deque", "forget", "grant_all", "grant_one"]
+def uninterrupted(acquire: Callable[[], Any]) -> None:
+    """Take a lock that must be held when this returns, whatever is raised meanwhile; that is raised afterwards."""
+    late: Optional[BaseException] = None
+    while True:
+        try:
+            acquire()
+            break
+        except BaseException as error:
+            late = error
+    if late is not None:
+        raise late
+
+
+__all__ = ["Waiter", "deque", "forget", "grant_all", "grant_one", "uninterrupted"]

@@ -14,6 +14,7 @@ from typing import Any, Optional, Sequence, Tuple
 
 import psycopg2  # type: ignore[import]
 from psycopg2 import extensions, pool
+from psycopg2.extensions import STATUS_BEGIN, STATUS_PREPARED, STATUS_READY  # type: ignore[import]
 
 from _ugreen import os_ident as get_ident
 
@@ -117,7 +118,16 @@ class Connection(extensions.connection):  # type: ignore[misc]
             super().__exit__(kind, error, trace)
 
     def cancel(self) -> None:
-        """Ask the server to cancel what this connection does; another green thread waits for that. Raises OperationalError when it could not be asked."""
+        """Ask the server to cancel what this connection does; another green thread waits for that. Raises OperationalError when it could not be asked, or when the connection is still being made;
+        InterfaceError when it is closed; ProgrammingError when it has a prepared two-phase transaction.
+        """
+        # As psycopg2's own, in its words.
+        if self.closed:
+            raise psycopg2.InterfaceError("connection already closed")
+        if self.status == STATUS_PREPARED:
+            raise psycopg2.ProgrammingError("cancel cannot be used with a prepared two-phase transaction")
+        if self.status not in (STATUS_READY, STATUS_BEGIN):
+            raise psycopg2.OperationalError("asynchronous connection attempt underway")
         request = CancelRequest(self).send()
         request.done.wait()
         if request.error:

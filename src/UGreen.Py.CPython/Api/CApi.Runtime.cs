@@ -15,12 +15,18 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] public static partial nint PyThreadState_Get();
     [LibraryImport(Library)] internal static partial nint _PyThreadState_UncheckedGet();
     [LibraryImport(Library)] public static partial BorrowedRef PyThreadState_GetDict();
-    [LibraryImport(Library)] public static partial NewRef PyThreadState_GetFrame(nint threadState);
+    [LibraryImport(Library)] internal static partial NewRef PyThreadState_GetFrame(nint threadState);
     [LibraryImport(Library)] public static partial nint PyInterpreterState_Get();
     [LibraryImport(Library)] public static partial nint PyEval_SaveThread();
     [LibraryImport(Library)] public static partial void PyEval_RestoreThread(nint threadState);
     [LibraryImport(Library)] internal static partial int PyGILState_Ensure();
     [LibraryImport(Library)] internal static partial void PyGILState_Release(int state);
+    [LibraryImport(Library)] public static partial int PyErr_CheckSignals();
+    [LibraryImport(Library)] internal static partial NewRef PyFrame_GetBack(BorrowedRef frame);
+    [LibraryImport(Library)] internal static partial NewRef PyFrame_GetCode(BorrowedRef frame);
+    [LibraryImport(Library)] internal static partial int PyFrame_GetLineNumber(BorrowedRef frame);
+    [LibraryImport(Library)] internal static partial int PyGC_Disable();
+    [LibraryImport(Library)] internal static partial int PyGC_Enable();
     [LibraryImport(Library)] internal static partial int Py_AddPendingCall(delegate* unmanaged<nint, int> function, nint argument);
     [LibraryImport(Library)] public static partial int Py_GetRecursionLimit();
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] internal static partial int Py_EnterRecursiveCall(string where);
@@ -37,6 +43,7 @@ public static unsafe partial class CApi
 
     [LibraryImport(Library)] public static partial BorrowedRef PyErr_Occurred();
     [LibraryImport(Library)] public static partial void PyErr_Clear();
+    [LibraryImport(Library)] public static partial int PyErr_ExceptionMatches(BorrowedRef type);
     [LibraryImport(Library)] public static partial void PyErr_SetObject(BorrowedRef type, BorrowedRef value);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] public static partial void PyErr_SetString(BorrowedRef type, string message);
     [LibraryImport(Library)] internal static partial void PyErr_Fetch(nint* type, nint* value, nint* traceback);

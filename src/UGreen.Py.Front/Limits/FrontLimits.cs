@@ -41,4 +41,10 @@ public sealed record FrontLimits
     /// Against streams that are opened and reset at once Kestrel closes the connection when there are more than twice as many.
     /// </summary>
     public int Streams { get; init; } = 100;
+
+    /// <summary>
+    /// Cores that the requests of one HTTP/2 connection may hold while the client takes nothing of their responses; further ones wait. Null: no limit. The server sets half of the
+    /// cores: such a request holds its core until <see cref="Pause"/> is over, and a connection can have a hundred of them.
+    /// </summary>
+    public int? BlockedStreams { get; init; }
 }

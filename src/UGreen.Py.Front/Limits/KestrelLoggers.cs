@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace UGreen.Py.Front;
 
-/// <summary>The loggers that Kestrel gets: ours, but for <see cref="BadRequestLogger"/> and <see cref="LostClientLogger"/>. Owns nothing.</summary>
+/// <summary>The loggers that Kestrel gets: ours behind a <see cref="PacedLogger"/>, but for <see cref="BadRequestLogger"/> and <see cref="LostClientLogger"/>. Owns nothing.</summary>
 internal sealed class KestrelLoggers(ILoggerFactory loggers, TimeProvider time) : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) => categoryName switch
@@ -10,8 +10,8 @@ internal sealed class KestrelLoggers(ILoggerFactory loggers, TimeProvider time) 
         // A refusal is a debug line to Kestrel.
         BadRequestLogger.Category => new BadRequestLogger(loggers.CreateLogger(FrontLog.Category), time, LogLevel.Debug),
         BadRequestLogger.Http2Category => new BadRequestLogger(loggers.CreateLogger(FrontLog.Category), time, LogLevel.Warning),
-        LostClientLogger.Category => new LostClientLogger(loggers.CreateLogger(categoryName)),
-        _ => loggers.CreateLogger(categoryName),
+        LostClientLogger.Category => new LostClientLogger(new PacedLogger(loggers.CreateLogger(categoryName), time)),
+        _ => new PacedLogger(loggers.CreateLogger(categoryName), time),
     };
 
     public void AddProvider(ILoggerProvider provider) => loggers.AddProvider(provider);

@@ -1,3 +1,5 @@
+using UGreen.Py.Front.Uwsgi;
+
 namespace UGreen.Py.Front;
 
 /// <summary>
@@ -23,12 +25,16 @@ internal sealed class PauseWatch : IDisposable
     {
         Limit = limit;
         _time = time;
+        Lines = new OncePerSecond(time);
         _limitTicks = Math.Max(1, (long)(limit.TotalSeconds * time.TimestampFrequency));
         var period = TimeSpan.FromTicks(Math.Clamp(limit.Ticks / 8, s_shortestPeriod.Ticks, s_longestPeriod.Ticks));
         _timer = time.CreateTimer(static watch => ((PauseWatch)watch!).Look(), this, period, period);
     }
 
     public TimeSpan Limit { get; }
+
+    /// <summary>For lines about waits that took too long: a client can have a hundred of them at a time.</summary>
+    public OncePerSecond Lines { get; }
 
     public long Now => _time.GetTimestamp();
 

@@ -3,7 +3,9 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using UGreen.Py.Front.Transport;
+using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front;
 
@@ -16,6 +18,7 @@ internal sealed class RequestBodyReader : PipeReader
 {
     private readonly Pause _pause;
     private readonly IClientSocket? _socket;
+    private readonly IHttpRequestLifetimeFeature _lifetime;
     private readonly long _limit;
     private PipeReader _kestrel = null!;
     private ReadOnlySequence<byte> _given;
@@ -25,8 +28,10 @@ internal sealed class RequestBodyReader : PipeReader
     /// <param name="watch">Null: a client may be silent for ever.</param>
     /// <param name="limit">Longest body in bytes.</param>
     /// <param name="socket">The connection's, to see whether it has ended.</param>
-    public RequestBodyReader(PauseWatch? watch, long? limit, IClientSocket? socket)
+    /// <param name="lifetime">The request's.</param>
+    public RequestBodyReader(PauseWatch? watch, long? limit, IClientSocket? socket, IHttpRequestLifetimeFeature lifetime)
     {
+        _lifetime = lifetime;
         _pause = new Pause(watch, CancelPendingRead);
         _limit = limit ?? long.MaxValue;
         _socket = socket;
@@ -97,7 +102,14 @@ internal sealed class RequestBodyReader : PipeReader
             _given = default;
         }
 
-        _kestrel.AdvanceTo(consumed, examined);
+        try
+        {
+            _kestrel.AdvanceTo(consumed, examined);
+        }
+        catch (Exception e) when (IsClients(e))
+        {
+            throw Fault(e);
+        }
     }
 
     /// <inheritdoc/>
@@ -139,7 +151,8 @@ internal sealed class RequestBodyReader : PipeReader
         return read;
     }
 
-    private static bool IsClients(Exception e) => e is IOException or OperationCanceledException;
+    /// <summary>Of a request that was broken off Kestrel may say that its body is complete or closed. Of one that was not, that is a mistake of ours.</summary>
+    private bool IsClients(Exception e) => ClientFault.Is(e) || (e is InvalidOperationException && _lifetime.RequestAborted.IsCancellationRequested);
 
     /// <summary>
     /// Kestrel tells a body that is malformed from one that the client has left by its text only. The socket knows: an ended one can be read, and gives nothing.

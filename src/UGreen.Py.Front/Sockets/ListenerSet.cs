@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Win32.SafeHandles;
+using UGreen.Py.Native;
 
 namespace UGreen.Py.Front.Sockets;
 
@@ -65,7 +66,12 @@ public sealed class ListenerSet : IDisposable
         if (descriptors.Count != endpoints) throw new FrontException($"{descriptors.Count} listening sockets were handed down for {endpoints} addresses");
         var set = new ListenerSet(null);
         foreach (var fd in descriptors) set._keys.Add(AddressOf(fd));
-        foreach (var fd in descriptors) set._adopted.Add(new SafeFileHandle(fd, ownsHandle: true));
+        foreach (var fd in descriptors)
+        {
+            set._adopted.Add(new SafeFileHandle(fd, ownsHandle: true));
+            OwnDescriptors.AddListening(fd);
+        }
+
         set.Complete(options, [.. descriptors]);
         return set;
     }
@@ -73,7 +79,13 @@ public sealed class ListenerSet : IDisposable
     /// <summary>Closes this process's descriptors.</summary>
     public void Dispose()
     {
-        foreach (var handle in _adopted) handle.Dispose();
+        foreach (var handle in _adopted)
+        {
+            OwnDescriptors.RemoveListening((int)handle.DangerousGetHandle());
+            handle.Dispose();
+        }
+
+
         _opened?.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using UGreen.Py.Native;
 
 namespace UGreen.Py.Front.Sockets;
 
@@ -10,6 +11,7 @@ namespace UGreen.Py.Front.Sockets;
 internal sealed class ListeningSockets : IDisposable
 {
     private readonly Dictionary<EndPoint, Socket> _open = new(ReferenceEqualityComparer.Instance);
+    private readonly List<int> _descriptors = [];
     private readonly int _backlog;
     private readonly UnixFileMode? _mode;
 
@@ -36,6 +38,8 @@ internal sealed class ListeningSockets : IDisposable
             socket.Listen(_backlog);
             var key = socket.LocalEndPoint ?? throw BindError.Of(address, "the socket has no address");
             _open.Add(key, socket);
+            _descriptors.Add((int)socket.Handle);
+            OwnDescriptors.AddListening((int)socket.Handle);
             return key;
         }
         catch (Exception e)
@@ -46,12 +50,23 @@ internal sealed class ListeningSockets : IDisposable
         }
     }
 
+    /// <summary>Of the open ones, in the order in which they were opened.</summary>
+    public IReadOnlyList<int> Descriptors => _descriptors;
+
     /// <summary>What Kestrel's transport asks for. The socket is its own from now on.</summary>
     public Socket Take(EndPoint key) => _open[key];
+
+    /// <summary>From now on they may be closed, by Kestrel too: forked children find them open for that moment, and not another file under their numbers.</summary>
+    public void Forget()
+    {
+        foreach (var fd in _descriptors) OwnDescriptors.RemoveListening(fd);
+        _descriptors.Clear();
+    }
 
     /// <summary>Closes all, also those that were taken.</summary>
     public void Dispose()
     {
+        Forget();
         foreach (var socket in _open.Values) socket.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Gateway;
 
 namespace UGreen.Py.Front.Static;
@@ -17,6 +18,9 @@ public sealed class StaticFileServer : IGatewayApplication
     private readonly bool _looksAtAll;
     private readonly IGatewayApplication _next;
     private readonly ILogger _logger;
+    // Whoever asks for such a file can ask a thousand times.
+    private readonly OncePerSecond _unreadable = new(TimeProvider.System);
+    private readonly OncePerSecond _faults = new(TimeProvider.System);
 
     /// <param name="settings">Which files.</param>
     /// <param name="next">Gets what is no static file.</param>
@@ -55,7 +59,7 @@ public sealed class StaticFileServer : IGatewayApplication
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            StaticLog.Failed(_logger, e, exchange.Method, exchange.Target, "");
+            Failed(exchange, "", e);
             exchange.FillPlain(HttpStatus.InternalServerError, "Internal Server Error");
             exchange.Complete(ExchangeOutcome.Whole);
             return;
@@ -107,7 +111,7 @@ public sealed class StaticFileServer : IGatewayApplication
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            StaticLog.Failed(_logger, e, exchange.Method, exchange.Target, file ?? "");
+            Failed(exchange, file ?? "", e);
             if (!exchange.Started) exchange.FillPlain(HttpStatus.InternalServerError, "Internal Server Error");
         }
 
@@ -132,10 +136,15 @@ public sealed class StaticFileServer : IGatewayApplication
 
     private void Unreadable(GatewayExchange exchange, string? file, Exception error)
     {
-        StaticLog.Unreadable(_logger, exchange.Method, exchange.Target, file ?? "", error.Message);
+        if (_unreadable.TryPass(out var unsaid)) StaticLog.Unreadable(_logger, exchange.Method, exchange.Target, file ?? "", error.Message, unsaid);
         if (exchange.Started) return;
         if (error is UnauthorizedAccessException) exchange.FillPlain(StatusCodes.Status403Forbidden, "Forbidden");
         else exchange.FillPlain(HttpStatus.InternalServerError, "Internal Server Error");
+    }
+
+    private void Failed(GatewayExchange exchange, string file, Exception error)
+    {
+        if (_faults.TryPass(out var unsaid)) StaticLog.Failed(_logger, error, exchange.Method, exchange.Target, file, unsaid);
     }
 
     private static void Refuse(GatewayExchange exchange)

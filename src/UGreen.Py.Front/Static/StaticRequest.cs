@@ -33,6 +33,8 @@ internal static class StaticRequest
             if (field.Name.StartsWith("HTTP_", StringComparison.Ordinal)) headers[field.Name[5..].Replace('_', '-')] = field.Value;
         }
 
+        if (headers.TryGetValue("If-None-Match", out var tags)) headers["If-None-Match"] = EntityTags.WithoutWeakness(tags.ToString());
+
         // RFC 9110, section 14.2: a range in other units is none. The middleware would read the numbers as bytes.
         if (!headers["Range"].ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase)) headers.Remove("Range");
         return headers;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.FileProviders.Physical;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using UGreen.Py.Native;
 
 namespace UGreen.Py.Front.Static;
 
@@ -42,9 +43,9 @@ internal sealed class StaticRoot
     /// <summary>The file for what is left of the path behind the prefix.</summary>
     public StaticHit Find(string rest)
     {
-        if (_onlyFile is not null) return rest.Length == 0 && File.Exists(_folder + _onlyFile) ? new(this, _onlyFile) : default;
+        if (_onlyFile is not null) return rest.Length == 0 && FileKind.IsRegularFile(_folder + _onlyFile) ? new(this, _onlyFile) : default;
         if (!StaticPath.MayNameFile(rest)) return default;
-        if (rest.Length > 0 && rest[^1] != '/' && File.Exists(_folder + rest)) return IsInside(rest) ? new(this, rest) : default;
+        if (rest.Length > 0 && rest[^1] != '/' && FileKind.IsRegularFile(_folder + rest)) return IsInside(rest) ? new(this, rest) : default;
         return _indexNames.Count > 0 ? FindIndex(rest) : default;
     }
 
@@ -64,7 +65,7 @@ internal sealed class StaticRoot
         {
             var file = isDirectoryPath ? rest + name : rest + "/" + name;
             // Links in the page are relative to its directory, so the path must end in a slash before the page is shown.
-            if (File.Exists(_folder + file) && IsInside(file)) return new(this, isDirectoryPath ? file : null);
+            if (FileKind.IsRegularFile(_folder + file) && IsInside(file)) return new(this, isDirectoryPath ? file : null);
         }
 
         return default;

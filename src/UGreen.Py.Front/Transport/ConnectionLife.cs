@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace UGreen.Py.Front.Transport;
 
 /// <summary>
@@ -15,10 +13,18 @@ internal sealed class ConnectionLife
 
     public CancellationToken CloseRequested => _closeRequested.Token;
 
-    /// <summary>Any thread. Its callbacks run here.</summary>
-    public void RequestClose()
+    /// <summary>Any thread. Its callbacks run here; that one of them fails is not the caller's affair, who has other connections to tell.</summary>
+    public void RequestClose(FaultLog faults)
     {
-        if (!_closeRequested.IsCancellationRequested) _closeRequested.Cancel();
+        if (_closeRequested.IsCancellationRequested) return;
+        try
+        {
+            _closeRequested.Cancel();
+        }
+        catch (AggregateException error)
+        {
+            faults.Tell(error);
+        }
     }
 
     /// <summary>Adds what is called once a second. Of one connection, one at a time.</summary>
@@ -33,7 +39,7 @@ internal sealed class ConnectionLife
     public void OnCompleted(Func<object, Task> action, object state) => (_completed ??= new()).Push((action, state));
 
     /// <summary>The connection's code has ended.</summary>
-    public async Task CompleteAsync(ILogger logger)
+    public async Task CompleteAsync(FaultLog faults)
     {
         while (_completed is not null && _completed.TryPop(out var callback))
         {
@@ -45,7 +51,7 @@ internal sealed class ConnectionLife
             catch (Exception error)
 #pragma warning restore CA1031
             {
-                FrontLog.ConnectionFault(logger, error);
+                faults.Tell(error);
             }
         }
     }

@@ -24,6 +24,7 @@ internal sealed class DirectTransport : IConnectionListenerFactory, IDisposable
     private readonly IConnectionListenerFactory _transport;
     private readonly Func<EndPoint, bool> _isPolled;
     private readonly ILogger _logger;
+    private readonly FaultLog _faults;
     private readonly ITimer _clock;
     private readonly ConcurrentDictionary<PolledConnection, PolledConnection> _open = new();
     private readonly List<Listener> _listeners = [];
@@ -38,6 +39,7 @@ internal sealed class DirectTransport : IConnectionListenerFactory, IDisposable
     public DirectTransport(IConnectionListenerFactory transport, Func<EndPoint, bool> isPolled, TimeProvider time, ILogger logger)
     {
         (_transport, _isPolled, _logger) = (transport, isPolled, logger);
+        _faults = new FaultLog(logger, time);
         _clock = time.CreateTimer(static self => ((DirectTransport)self!).Tick(), this, s_tick, s_tick);
     }
 
@@ -103,7 +105,7 @@ internal sealed class DirectTransport : IConnectionListenerFactory, IDisposable
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            FrontLog.ConnectionFault(_logger, error);
+            _faults.Tell(error);
         }
     }
 
@@ -151,12 +153,12 @@ internal sealed class DirectTransport : IConnectionListenerFactory, IDisposable
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            FrontLog.ConnectionFault(_logger, error);
+            _faults.Tell(error);
         }
 
         try
         {
-            await polled.CompleteAsync(_logger).ConfigureAwait(false);
+            await polled.CompleteAsync().ConfigureAwait(false);
             await connection.DisposeAsync().ConfigureAwait(false);
         }
         finally

@@ -17,6 +17,9 @@ internal interface IClientSocket
     /// <summary>The client has ended its side, or the connection is gone.</summary>
     bool HasEnded { get; }
 
+    /// <summary>For protocols with one request after the other: an answer is due from now on, or none any more. A client that ends its sending half meanwhile gets it.</summary>
+    void SetAnswerDue(bool isDue);
+
     /// <summary>Where the front goes on when the application side has answered.</summary>
     PipeScheduler Scheduler { get; }
 }
@@ -35,6 +38,11 @@ internal static class ClientSocket
         public bool IsTcp => socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6;
 
         public PipeScheduler Scheduler => PipeScheduler.ThreadPool;
+
+        /// <summary>Does nothing: with TLS the end of one half is the end (docs/adr/0038).</summary>
+        public void SetAnswerDue(bool isDue)
+        {
+        }
 
         public bool HasEnded
         {

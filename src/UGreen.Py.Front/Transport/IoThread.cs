@@ -32,7 +32,6 @@ internal sealed class IoThread : PipeScheduler, IDisposable
     private readonly Queue<Work> _after = new();
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerWait];
     private readonly Stack<int> _freeSlots = new();
-    private readonly ILogger _logger;
     private readonly Thread _thread;
     private readonly int _threadId;
     private IPolled?[] _slots = new IPolled?[64];
@@ -48,7 +47,7 @@ internal sealed class IoThread : PipeScheduler, IDisposable
     /// <param name="logger">For faults of what runs here.</param>
     public IoThread(int number, ILogger logger)
     {
-        _logger = logger;
+        Faults = new FaultLog(logger, TimeProvider.System);
         var error = _epoll.Add(_wakeUp.Fd, EpollEvents.In | EpollEvents.EdgeTriggered, WakeUpData);
         if (error != 0) throw new LinuxException("epoll_ctl(eventfd)", error);
         _thread = new Thread(Run) { Name = $"ugreen io {number}", IsBackground = true };
@@ -58,6 +57,9 @@ internal sealed class IoThread : PipeScheduler, IDisposable
 
     /// <summary>True on this thread.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _threadId;
+
+    /// <summary>Where what fails here is told.</summary>
+    public FaultLog Faults { get; }
 
     /// <summary>Runs it here: at once when asked on this thread, in its next pass otherwise. Any thread.</summary>
     public override void Schedule(Action<object?> action, object? state)
@@ -178,12 +180,28 @@ internal sealed class IoThread : PipeScheduler, IDisposable
             catch (Exception error)
 #pragma warning restore CA1031
             {
-                FrontLog.IoThreadFault(_logger, error);
+                Fail(watcher ?? work.State as IPolled, error);
             }
 
             watcher = null;
         }
         while (_after.TryDequeue(out work));
+    }
+
+    /// <summary>Whoever failed must not be left as it is: its client would wait for an answer that nobody is going to give.</summary>
+    private void Fail(IPolled? who, Exception error)
+    {
+        Faults.Tell(error);
+        try
+        {
+            who?.OnFault(error);
+        }
+#pragma warning disable CA1031 // as above
+        catch (Exception second)
+#pragma warning restore CA1031
+        {
+            Faults.Tell(second);
+        }
     }
 
     private int TakeSlot(IPolled watcher)

@@ -5,7 +5,6 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging;
 using UGreen.Py.Native;
 
 namespace UGreen.Py.Front.Transport;
@@ -21,7 +20,7 @@ namespace UGreen.Py.Front.Transport;
 /// breaks or is aborted (the descriptor is closed at once, and Kestrel hears of it by its pipes and <see cref="ConnectionClosed"/>).
 /// </para>
 /// </summary>
-internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSocket, IDuplexPipe,
+internal sealed partial class PolledConnection : ConnectionContext, IPolled, IClientSocket, IDuplexPipe,
     IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IMemoryPoolFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature,
     IConnectionHeartbeatFeature, IConnectionLifetimeNotificationFeature, IConnectionCompleteFeature
 {
@@ -40,13 +39,15 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     private readonly ConnectionLife _life = new();
     private readonly bool _isTcp;
     private readonly RoomWait _room = new();
+    private readonly DueAnswer _answer = new();
     private IDuplexPipe? _transport;
     private IDictionary<object, object?>? _items;
     private string? _id;
     private EndPoint? _localEndPoint;
     private Task _sending = Task.CompletedTask;
+    private ValueTask<ReadResult> _toSend;
     private volatile Exception? _abortReason;
-    private ITimer? _lingerClock;
+    private ITimer? _clock;
     private volatile int _fd;
     private int _slot;
     private bool _watchesRoom;
@@ -55,6 +56,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     private bool _hasReadAll;
     private bool _isInputComplete;
     private bool _isWatched;
+    private bool _isAsking;
     private TaskCompletionSource? _lingered;
     private volatile bool _hasEnded;
 
@@ -132,11 +134,29 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     /// <inheritdoc/>
     public PipeScheduler Scheduler => _io;
 
+    /// <inheritdoc/>
+    public void SetAnswerDue(bool isDue) => _answer.Set(isDue);
+
     /// <summary>Asked on the thread that serves it.</summary>
     public bool IsOnItsThread => _io.IsCurrent;
 
     /// <summary>Reads what is there already, and goes on from then.</summary>
     public void Start()
+    {
+        try
+        {
+            Begin();
+        }
+#pragma warning disable CA1031 // whoever accepted it cannot do anything about it
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _io.Faults.Tell(error);
+            OnFault(error);
+        }
+    }
+
+    private void Begin()
     {
         _sending = SendAsync();
         Receive(0);
@@ -147,7 +167,7 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     }
 
     /// <inheritdoc/>
-    public void RequestClose() => _life.RequestClose();
+    public void RequestClose() => _life.RequestClose(_io.Faults);
 
     /// <inheritdoc/>
     public void OnHeartbeat(Action<object> action, object state) => _life.OnTick(action, state);
@@ -158,14 +178,20 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     void IConnectionCompleteFeature.OnCompleted(Func<object, Task> callback, object state) => _life.OnCompleted(callback, state);
 
     /// <summary>The connection's code has ended; what wanted to hear of it does.</summary>
-    public Task CompleteAsync(ILogger logger) => _life.CompleteAsync(logger);
+    public Task CompleteAsync() => _life.CompleteAsync(_io.Faults);
 
     /// <inheritdoc/>
     public void OnEvents(uint events)
     {
         if ((events & (EpollEvents.Out | BrokenEvents)) != 0) _room.End();
-        if ((events & (ReadEvents | BrokenEvents)) != 0 && _fd >= 0) Receive(events);
+        if (_fd < 0) return;
+        // After the client's FIN: now it is gone altogether.
+        if (_hasReadAll && (events & BrokenEvents) != 0) Break(Gone());
+        else if ((events & (ReadEvents | BrokenEvents)) != 0) Receive(events);
     }
+
+    /// <inheritdoc/>
+    public void OnFault(Exception error) => Break(error);
 
     /// <summary>Ends the connection; the client is told that it was broken off. Any thread.</summary>
     public override void Abort(ConnectionAbortedException abortReason)
@@ -244,18 +270,6 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
         ReceiveMore();
     }
 
-    private void EndInput(Exception? error)
-    {
-        _hasEnded = true;
-        _hasReadAll = true;
-        if (_isLingering) Close();
-        else
-        {
-            CompleteInput(error);
-            FireClosed();
-        }
-    }
-
     private async Task SendAsync()
     {
         Exception? error = null;
@@ -283,9 +297,14 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     {
         while (true)
         {
-            var read = await output.ReadAsync().ConfigureAwait(false);
+#pragma warning disable CA2012 // awaited once; kept to see whether it has ended
+            _toSend = output.ReadAsync();
+#pragma warning restore CA2012
+            _isAsking = true;
+            var read = await _toSend.ConfigureAwait(false);
+            _isAsking = false;
             if (read.IsCanceled) return null;
-            var rest = read.Buffer;
+            var rest = read.Buffer.IsEmpty ? read.Buffer : _answer.Begin(read.Buffer);
             while (!rest.IsEmpty)
             {
                 if (_fd < 0) return _abortReason ?? Gone();
@@ -302,7 +321,12 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
     {
         // The close that follows pushes the last bytes out, in one packet with the end.
         var count = StreamSocket.Send(_fd, bytes, moreFollows: isLast);
-        if (count >= 0) return new((bytes.Slice(count), null));
+        if (count >= 0)
+        {
+            _answer.Sent(count);
+            return new((bytes.Slice(count), null));
+        }
+
         return count == -Errno.EAGAIN ? AwaitRoomAsync(bytes) : new((bytes, Error(-count)));
     }
 
@@ -319,82 +343,4 @@ internal sealed class PolledConnection : ConnectionContext, IPolled, IClientSock
         await wait.ConfigureAwait(false);
         return (bytes, null);
     }
-
-    /// <summary>All was sent. A client that is still sending must not lose the answer over it: closing with unread bytes would reset the connection.</summary>
-    private Task EndAsync()
-    {
-        if (_fd < 0) return Task.CompletedTask;
-        if (_hasReadAll || (!_isPaused && StreamSocket.Receive(_fd, _pipes.Scratch) is 0 or -Errno.EAGAIN))
-        {
-            Close();
-            return Task.CompletedTask;
-        }
-
-        StreamSocket.ShutdownWrite(_fd);
-        _isLingering = true;
-        _isPaused = false;
-        var ended = new TaskCompletionSource();
-        _lingered = ended;
-        _lingerClock = _pipes.Time.CreateTimer(static self => ((PolledConnection)self!)._io.Post(static self => ((PolledConnection)self!).Close(), self), this, PolledPipes.LingerTime, Timeout.InfiniteTimeSpan);
-        ReceiveMore();
-        return ended.Task;
-    }
-
-    private void BreakAborted() => Break(_abortReason!);
-
-    private void Break(Exception reason, bool forgets = true)
-    {
-        if (_fd < 0) return;
-        StreamSocket.SetAbortive(_fd);
-        CloseFd(forgets);
-        CompleteInput(reason);
-        Ended();
-    }
-
-    private void Close()
-    {
-        if (_fd < 0) return;
-        CloseFd(forgets: true);
-        CompleteInput(null);
-        Ended();
-    }
-
-    private void CompleteInput(Exception? error)
-    {
-        _hasReadAll = true;
-        if (_isInputComplete) return;
-        _isInputComplete = true;
-        _input.Writer.Complete(error);
-    }
-
-    private void CloseFd(bool forgets)
-    {
-        var fd = _fd;
-        _fd = -1;
-        _hasEnded = true;
-        if (_isWatched && forgets) _io.Forget(_slot);
-        _isWatched = false;
-        StreamSocket.Close(fd);
-    }
-
-    private void Ended()
-    {
-        _lingerClock?.Dispose();
-        // The send loop may wait for Kestrel or for the client; neither will come.
-        _output.Reader.CancelPendingRead();
-        _room.End();
-        FireClosed();
-        _lingered?.TrySetResult();
-    }
-
-    private void FireClosed()
-    {
-        if (!_closed.IsCancellationRequested) _closed.Cancel();
-    }
-
-    private static ConnectionResetException Gone() => new ConnectionResetException("the connection is closed");
-
-    private static IOException Error(int errno) => errno is Errno.ECONNRESET or Errno.EPIPE
-        ? new ConnectionResetException("the client closed the connection")
-        : new IOException($"the connection broke: {Errno.Name(errno)} ({errno})");
 }

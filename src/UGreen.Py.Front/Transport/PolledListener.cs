@@ -94,6 +94,13 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
     }
 
     /// <inheritdoc/>
+    /// <remarks>The socket is everybody's: it goes on.</remarks>
+    public void OnFault(Exception error)
+    {
+        if (!_isClosed) TryLater(0);
+    }
+
+    /// <inheritdoc/>
     /// <remarks>Nothing is accepted any more when it returns; the socket is closed when the task is done.</remarks>
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
@@ -189,10 +196,10 @@ internal sealed class PolledListener : IConnectionListener, IPolled, IValueTaskS
         return connection;
     }
 
-    /// <summary>The connections wait in the kernel; some that are open will end and give their descriptors back.</summary>
+    /// <summary>The connections wait in the kernel; after an error (0: a fault of ours) some that are open will end and give their descriptors back.</summary>
     private void TryLater(int errno)
     {
-        if (_warnings.TryPass(out _)) FrontLog.AcceptPaused(_logger, EndPoint.ToString() ?? "", Errno.Name(errno));
+        if (errno != 0 && _warnings.TryPass(out _)) FrontLog.AcceptPaused(_logger, EndPoint.ToString() ?? "", Errno.Name(errno));
         _retry ??= _time.CreateTimer(static self => ((PolledListener)self!)._home.Post(static self => ((PolledListener)self!).Give(), self), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _retry.Change(s_pause, Timeout.InfiniteTimeSpan);
     }

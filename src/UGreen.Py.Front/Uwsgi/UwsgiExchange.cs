@@ -56,8 +56,8 @@ public sealed class UwsgiExchange : GatewayExchange
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Fires when the client closes, also if only its sending side: the two look the same, and no front web server half-closes. Not while more than the transport's buffer
-    /// (1 MiB) of the request body waits to be read; then only a write finds out.
+    /// A client that has only ended its sending half is still there. Not told while more than the transport's buffer (1 MiB) of the request body waits to be read; then only a
+    /// write finds out.
     /// </remarks>
     public override CancellationToken ClientGone => _connection?.ConnectionClosed ?? CancellationToken.None;
 
@@ -112,6 +112,7 @@ public sealed class UwsgiExchange : GatewayExchange
 
         Method = head[VariableId.Method]!;
         Protocol = head[VariableId.Protocol]!;
+        _socket?.SetAnswerDue(true);
         Scheme = ChooseScheme(head);
         Target = head[VariableId.Uri] ?? head[VariableId.ScriptName] + head[VariableId.Path];
         RemoteAddress = head[VariableId.RemoteAddress] ?? (remote is null ? "" : Text(remote.Address));
@@ -147,6 +148,7 @@ public sealed class UwsgiExchange : GatewayExchange
     /// <summary>Lets go of connection and request.</summary>
     internal void End()
     {
+        _socket?.SetAnswerDue(false);
         _body.End();
         _output.End();
         RequestHead.Clear();
@@ -171,7 +173,7 @@ public sealed class UwsgiExchange : GatewayExchange
     /// <summary>The client takes nothing. Another thread than the exchange's owner, but the owner waits for just this.</summary>
     private void BreakOff()
     {
-        UwsgiLog.ResponseTimedOut(_logger, Method, Target, _pauses!.Limit.TotalSeconds);
+        if (_pauses!.Lines.TryPass(out var unsaid)) UwsgiLog.ResponseTimedOut(_logger, Method, Target, _pauses.Limit.TotalSeconds, unsaid);
         _connection!.Abort(new ConnectionAbortedException("the client took nothing of the response"));
     }
 
@@ -237,7 +239,7 @@ public sealed class UwsgiExchange : GatewayExchange
 
     private void WriteHead(long? length)
     {
-        var suppressed = Method == "HEAD" || HttpStatus.HasNoBody(Head.Status);
+        var suppressed = ResponseRules.HasNoBody(Method, Head.Status);
         if (Head.Status == HttpStatus.NoContent) length = null;
         else if (Head.Status == HttpStatus.ResetContent) length = 0;
 

@@ -34,8 +34,8 @@ internal static partial class UwsgiLog
     [LoggerMessage(420, LogLevel.Error, "response of {Method} {Target} broken off: {Reason}")]
     public static partial void FileFailed(ILogger logger, string method, string target, string reason);
 
-    [LoggerMessage(408, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s")]
-    public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds);
+    [LoggerMessage(408, LogLevel.Information, "response of {Method} {Target} broken off: the client took nothing for {Seconds:0.###} s ({Unsaid} more since the last such line)")]
+    public static partial void ResponseTimedOut(ILogger logger, string method, string target, double seconds, long unsaid);
 
     [LoggerMessage(409, LogLevel.Debug, "request {Method} {Target} refused with 413: its body has {Length} bytes, more than --limit-post {Limit}")]
     public static partial void BodyTooLarge(ILogger logger, string method, string target, long length, long limit);

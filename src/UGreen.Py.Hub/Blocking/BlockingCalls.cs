@@ -16,10 +16,11 @@ internal sealed partial class BlockingCalls : HubCall
     private readonly ILogger _log;
     private readonly PreloadedStubs _stubs;
     private readonly BlockingFunction[] _functions;
+    private long _begun;
     private readonly nint[] _released = new nint[PreloadedStubs.MostReleases];
 
     public BlockingCalls(HubLoop hub, PreloadedStubs stubs, IClock clock, ILogger log, int threads)
-        : base("(a function of the C library)", "")
+        : base("(a function of the C library)", "", Arity.None)
     {
         (_hub, _stubs, _clock, _log) = (hub, stubs, clock, log);
         Semaphores = new LockWaiters(Native.Libc.sem_trywait, stubs.AddSemWaiter);
@@ -82,7 +83,7 @@ internal sealed partial class BlockingCalls : HubCall
     {
         var wait = green.Blocking ??= new BlockingWait(green, this);
         var call = GreenSwitch.NativeCallOf(green.Core);
-        wait.Begin(call, _functions[call.Number]);
+        wait.Begin(call, _functions[call.Number], ++_begun);
         wait.Handover.Take(threadState);
         wait.Function.Count++;
         if (green.IsInterrupted && !green.IsTold && wait.Function.CanEndSoftly) return EndSoftly(wait);
@@ -108,7 +109,7 @@ internal sealed partial class BlockingCalls : HubCall
     {
         var wait = green.Blocking!;
         green.LeavesBlocking = true;
-        if (cause == WakeCause.Interrupted) return EndSoftly(wait);
+        if (cause is WakeCause.Interrupted or WakeCause.Signal) return EndSoftly(wait, cause);
         CallOutcome outcome;
         try
         {
@@ -128,10 +129,27 @@ internal sealed partial class BlockingCalls : HubCall
     public static string? Describe(GreenThread green)
         => green is { Continuation: BlockingCalls, Blocking: { } wait } ? wait.Function.Describe(wait.Call) : null;
 
-    private static CallOutcome EndSoftly(BlockingWait wait)
+    /// <summary>
+    /// Interrupts the call that was begun last, if any can be: a handler of Python's for a signal then runs in that green thread, as in a thread whose call is interrupted, and what it raises
+    /// is raised there.
+    /// </summary>
+    public static bool Interrupt(IReadOnlyList<GreenThread> greens)
+    {
+        GreenThread? last = null;
+        foreach (var green in greens)
+        {
+            if (green is { Status: GreenStatus.Parked, Continuation: BlockingCalls, Blocking.Function.CanEndSoftly: true } && (last is null || green.Blocking.Number > last.Blocking!.Number)) last = green;
+        }
+
+        last?.EndWait(WakeCause.Signal);
+        return last is not null;
+    }
+
+    private static CallOutcome EndSoftly(BlockingWait wait, WakeCause cause = WakeCause.Interrupted)
     {
         wait.Function.Abandon(wait);
         wait.Disarm();
+        if (cause == WakeCause.Signal) return wait.Answer(wait.Function.Signalled(wait));
         wait.Green.IsTold = true;
         return wait.Answer(wait.Function.EndedSoftly(wait));
     }

@@ -40,6 +40,9 @@ internal abstract class BlockingFunction(string name)
     /// </summary>
     public abstract BlockingAnswer EndedSoftly(BlockingWait wait);
 
+    /// <summary>What the call returns when a signal has interrupted it.</summary>
+    public virtual BlockingAnswer Signalled(BlockingWait wait) => wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(Native.Errno.EINTR);
+
     /// <summary>What a green thread in it waits for, for <c>ugreen.dump()</c>.</summary>
     public virtual string Describe(NativeCall call) => Name;
 }

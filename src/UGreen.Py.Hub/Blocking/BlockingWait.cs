@@ -28,6 +28,9 @@ internal sealed class BlockingWait
     /// <summary>Which function that is.</summary>
     public BlockingFunction Function { get; private set; } = null!;
 
+    /// <summary>Tells which of two waits was begun later.</summary>
+    public long Number { get; private set; }
+
     /// <summary>When the wait ends at the latest, on the hub's clock; <see cref="long.MaxValue"/>: never.</summary>
     public long Due { get; set; }
 
@@ -53,8 +56,9 @@ internal sealed class BlockingWait
     /// <summary>Time until <see cref="Due"/> in nanoseconds; -1: no end.</summary>
     public long Left => Due == long.MaxValue ? -1 : Math.Max(0, Due - _calls.Now);
 
-    public void Begin(NativeCall call, BlockingFunction function)
+    public void Begin(NativeCall call, BlockingFunction function, long number)
     {
+        Number = number;
         (Call, Function) = (call, function);
         Due = long.MaxValue;
         Done = 0;

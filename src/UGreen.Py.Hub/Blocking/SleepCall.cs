@@ -56,6 +56,26 @@ internal sealed class SleepCall(string name, SleepCall.Kind kind) : BlockingFunc
     /// <inheritdoc/>
     public override CallOutcome Continue(BlockingWait wait, WakeCause cause) => wait.Answer(new BlockingAnswer(0));
 
+    // clock_nanosleep() returns its error; sleep() the seconds that were left, rounded up.
+    /// <inheritdoc/>
+    public override BlockingAnswer Signalled(BlockingWait wait)
+    {
+        var call = wait.Call;
+        var rest = kind switch
+        {
+            Kind.Clock when (call.Int(1) & Absolute) == 0 => call[3],
+            Kind.Time => call[1],
+            _ => 0,
+        };
+        if (rest != 0) CTime.Write(rest, wait.Left);
+        return kind switch
+        {
+            Kind.Clock => new BlockingAnswer(Errno.EINTR),
+            Kind.Seconds => new BlockingAnswer((nint)((wait.Left + 999_999_999) / 1_000_000_000)),
+            _ => BlockingAnswer.Error(Errno.EINTR),
+        };
+    }
+
     /// <inheritdoc/>
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => new(0);
 }

@@ -14,7 +14,7 @@ internal static class ApplicationChain
     /// <param name="loggers">For the links' own lines.</param>
     public static IGatewayApplication Build(ServerOptions options, IGatewayApplication worker, ILoggerFactory loggers)
     {
-        var first = worker;
+        IGatewayApplication first = new ShareKeeper(worker);
         if (options.StaticFiles is { } files) first = new StaticFileServer(files, first, loggers);
         // In front of the files: they get the headers, too.
         if (options.AddedHeaders.Count > 0) first = new HeaderAdder(options.AddedHeaders, first);

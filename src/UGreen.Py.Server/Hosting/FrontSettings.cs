@@ -13,7 +13,7 @@ internal static class FrontSettings
     {
         UwsgiEndpoints = options.Sockets,
         Uwsgi = new() { Limits = new() { BlockBytes = options.BufferSize ?? UwsgiLimits.MaxBlockBytes } },
-        Limits = options.Limits with { Connections = connections },
+        Limits = options.Limits with { Connections = connections, BlockedStreams = Math.Max(1, (options.Cores + 1) / 2) },
         Backlog = options.Backlog,
         SocketMode = options.SocketMode,
         Forwarded = options.Forwarded,

@@ -37,6 +37,9 @@ internal sealed class ServerHost
     /// <summary>Called once, when the server answers requests.</summary>
     public Action? Ready { get; init; }
 
+    /// <summary>Called with the descriptors of the listening sockets when they are open.</summary>
+    public Action<IReadOnlyList<int>>? Bound { get; init; }
+
     /// <summary>What the process does for the outside; null: nothing.</summary>
     public Process.ProcessLife? Life { get; init; }
 
@@ -101,6 +104,7 @@ internal sealed class ServerHost
     private async Task BindAsync(HttpFront front)
     {
         await front.StartAsync().ConfigureAwait(false);
+        Bound?.Invoke(front.Descriptors);
         Life?.SocketsOpened();
         // With one processor it would only be in Python's way. Nobody waits for it: what it has not come to, the first request does.
         if (Environment.ProcessorCount > 1) _ = FrontWarmUp.RunAsync(FrontSettings.Of(_options, null), _logger);

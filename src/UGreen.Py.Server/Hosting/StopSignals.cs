@@ -9,7 +9,7 @@ namespace UGreen.Py.Server.Hosting;
 internal sealed class StopSignals : IDisposable
 {
     private readonly TaskCompletionSource<string> _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly List<SignalHandler> _registrations = [];
     private readonly Action<string, int> _atOnce;
     private int _asked;
     private volatile bool _isGraceful;
@@ -24,21 +24,25 @@ internal sealed class StopSignals : IDisposable
     /// </summary>
     public Action? Leaving { get; init; }
 
+    /// <summary>Called once, when the first signal is a request from then on.</summary>
+    public Action? GracefulBegun { get; init; }
+
     /// <summary>Ends with the name of the first signal.</summary>
     public Task<string> Requested => _requested.Task;
 
     public void Register()
     {
-        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle));
-        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle));
-        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Handle));
-        if (Leaving is not null) _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle));
+        _registrations.Add(new SignalHandler(PosixSignal.SIGTERM, Handle));
+        _registrations.Add(new SignalHandler(PosixSignal.SIGINT, Handle));
+        _registrations.Add(new SignalHandler(PosixSignal.SIGQUIT, Handle));
+        if (Leaving is not null) _registrations.Add(new SignalHandler(PosixSignal.SIGHUP, Handle));
     }
 
     /// <summary>From now on the first signal is a request.</summary>
     public void BeginGraceful()
     {
         _isGraceful = true;
+        GracefulBegun?.Invoke();
         if (_requestedEarly is { } reason) Complete(reason);
     }
 
@@ -69,17 +73,15 @@ internal sealed class StopSignals : IDisposable
         if (Interlocked.Exchange(ref _asked, 1) == 0) _requested.TrySetResult(reason);
     }
 
-    private void Handle(PosixSignalContext context)
+    private void Handle(PosixSignal signal)
     {
-        // Without it the runtime would end the process itself, by finalizing under a live interpreter.
-        context.Cancel = true;
         if (Leaving is { } leaving)
         {
-            if (context.Signal is PosixSignal.SIGINT or PosixSignal.SIGHUP) return;
-            if (context.Signal == PosixSignal.SIGTERM) leaving();
+            if (signal is PosixSignal.SIGINT or PosixSignal.SIGHUP) return;
+            if (signal == PosixSignal.SIGTERM) leaving();
         }
 
-        Receive(context.Signal);
+        Receive(signal);
     }
 
     private static int Number(PosixSignal signal) => signal switch

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace UGreen.Py.Server.Logging;
 
-/// <summary>Log lines of the process itself, category "server". Event ids 1000 to 1099; an id is never used again for something else.</summary>
+/// <summary>Log lines of the process itself, category "server". Event ids 1000 to 1099, and 710 to 719; an id is never used again for something else.</summary>
 internal static partial class ServerLog
 {
     public const string Category = "server";
@@ -50,6 +50,12 @@ internal static partial class ServerLog
 
     [LoggerMessage(1024, LogLevel.Warning, "the dynamic loader refused to run this server in Python's executable, so Python's shared library is used, which is slower (file capabilities on it? no /proc?)")]
     public static partial void PreloadRefused(ILogger logger);
+
+    [LoggerMessage(710, LogLevel.Warning, "SIGHUP: there is no master, which would replace the workers (--master); nothing is done")]
+    public static partial void NobodyReloads(ILogger logger);
+
+    [LoggerMessage(711, LogLevel.Warning, "{Signal}: neither the server nor the application has asked for it; nothing is done")]
+    public static partial void Stray(ILogger logger, string signal);
 
     // 1010 to 1019: configuration files
 

@@ -14,6 +14,10 @@ internal sealed class MasterControl(WorkerOrder order, ControlChannel channel, S
 
     public int MasterPid => order.MasterPid;
 
+    public bool IsReloaded => order.IsReload;
+
+    public IReadOnlyList<int> Sockets => order.Listeners;
+
     public bool IsReady => _isReady;
 
     public bool IsLeader => board.Leader == order.Row;
@@ -25,11 +29,19 @@ internal sealed class MasterControl(WorkerOrder order, ControlChannel channel, S
 
     public long TotalRequests => board.TotalRequests;
 
-    public bool Reload(string reason) => channel.Send(Message.Reload, reason);
+    public bool Reload(string reason) => channel.Send(new WorkerMessage.Reload(reason).Write());
 
-    public void Stop(string reason) => channel.Send(Message.Stop, reason);
+    public bool SourceChanged(string file) => channel.Send(new WorkerMessage.SourceChanged(file).Write());
 
-    public bool Signal(int number, int worker) => channel.Send(Message.Signal, number.ToString(CultureInfo.InvariantCulture), worker.ToString(CultureInfo.InvariantCulture));
+    public void Stop(string reason) => channel.Send(new WorkerMessage.Stop(reason).Write());
+
+    public bool Signal(int number, int worker)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(number, (byte)number);
+        ArgumentOutOfRangeException.ThrowIfNegative(worker);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(worker, WorkerCount);
+        return channel.Send(new WorkerMessage.Signal((byte)number, (ushort)worker).Write());
+    }
 
     public IReadOnlyList<WorkerFigures> Workers() => board.Workers();
 
@@ -37,6 +49,6 @@ internal sealed class MasterControl(WorkerOrder order, ControlChannel channel, S
     public void Serving(string pythonVersion)
     {
         _isReady = true;
-        channel.Send(Message.Ready, pythonVersion);
+        channel.Send(new WorkerMessage.Ready(pythonVersion).Write());
     }
 }

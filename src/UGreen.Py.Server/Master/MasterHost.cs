@@ -21,9 +21,6 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(1);
 
-    // How the reason of --py-autoreload begins (ugreen/_autoreload.py).
-    private const string SourceChanged = "changed: ";
-
     // What was killed is gone in a moment; a process in the kernel's hands cannot be waited for.
     private static readonly TimeSpan LastWait = TimeSpan.FromSeconds(5);
 
@@ -42,6 +39,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
     private readonly CheaperPolicy? _cheaper;
     private string _python = "";
     private bool _isServing;
+    private bool _isStopping;
 
     /// <exception cref="StartupException">It cannot start.</exception>
     /// <exception cref="Front.FrontException">An address cannot be bound.</exception>
@@ -51,17 +49,20 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
         var master = options.Master;
         _logger = logs.Loggers.CreateLogger(MasterLog.Category);
         if (master.ImpliedBy is { } option) MasterLog.Implied(_logger, option);
-        _signals = new MasterSignals(Post) { Stop = Stop, StopAtOnce = StopAtOnce, Reload = () => _supervisor!.Reload("SIGHUP"), Reopen = Reopen };
+        _signals = new MasterSignals(Post) { Stop = Stop, StopAtOnce = StopAtOnce, Stray = signal => ServerLog.Stray(_logger, signal), Reload = () => _supervisor!.Reload("SIGHUP"), Reopen = Reopen };
         _signals.Register();
         _listeners = ListenerSet.OpenAsync(FrontSettings.Of(options, null)).GetAwaiter().GetResult();
         try
         {
             life.SocketsOpened();
             // While workers replace others there are twice as many; two more for those that a reload leaves draining.
-            _board = Scoreboard.Create(new ScoreboardLayout(master.Workers, (2 * master.Workers) + 2, options.Cores));
+            var layout = new ScoreboardLayout(master.Workers, (2 * master.Workers) + 2, options.Cores);
+            if (layout.Bytes > int.MaxValue)
+                throw new StartupException(string.Create(CultureInfo.InvariantCulture, $"--processes {master.Workers} with --async {options.Cores}: to show what each core does takes {layout.Bytes >> 20} MB of memory, and there are at most {int.MaxValue >> 20}"));
+            _board = Scoreboard.Create(layout);
             _supervisor = new Supervisor(Settings(options), Launcher(arguments), this, time, _logger);
             _beside = new BesideServer(master, time, _logger, Post);
-            _touched = new TouchWatch(master.TouchReload);
+            _touched = new TouchWatch(master.TouchReload) { Closed = (file, why) => MasterLog.NotLookedAt(_logger, file, why) };
             _cheaper = master.Cheaper is { } fewest ? new CheaperPolicy(fewest, master.Workers, master.CheaperStep, master.CheaperOverload) : null;
         }
         catch
@@ -158,8 +159,10 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
             Host = PythonHost.For(_options),
             Time = _time,
             Said = Said,
+            Broke = (worker, how) => _supervisor.Unheard(worker.Pid, how),
             Ended = (worker, status) => _supervisor.Exited(worker.Pid, status),
             Respawns = worker => _supervisor.RespawnsOf(worker),
+            IsReload = () => _supervisor.HasReloaded,
         };
     }
 
@@ -176,41 +179,44 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
         }
     }
 
-    private void Said(WorkerProcess worker, string[] words)
+    private void Said(WorkerProcess worker, WorkerMessage message)
     {
-        switch (words)
+        switch (message)
         {
-            case [Message.Ready, var python]:
-                _python = python;
+            case WorkerMessage.Ready ready:
+                _python = ready.Python;
                 _supervisor.Ready(worker.Pid);
                 break;
-            case [Message.Failed, var message]:
-                if (!_isServing) StartFailure = message;
-                _supervisor.Failed(worker.Pid, message);
+            case WorkerMessage.Failed failed:
+                if (!_isServing) StartFailure = failed.Why;
+                _supervisor.Failed(worker.Pid, failed.Why);
                 break;
-            case [Message.Leaving, var reason]:
-                _supervisor.Leaving(worker.Pid, reason);
+            case WorkerMessage.Leaving:
+                _supervisor.Leaving(worker.Pid, "SIGTERM");
                 break;
-            case [Message.Recycle, var reason]:
-                _supervisor.Recycle(worker.Pid, reason);
+            case WorkerMessage.RequestsServed:
+                _supervisor.Recycle(worker.Pid, "it has served as many requests as --max-requests allows");
                 break;
-            case [Message.Reload, var reason]:
-                // Each worker sees that a file has changed, and those that are being replaced for it need not say so again.
-                if (!reason.StartsWith(SourceChanged, StringComparison.Ordinal) || !_supervisor.IsToBeReloaded(worker.Pid)) _supervisor.Reload(reason);
+            case WorkerMessage.Reload reload:
+                _supervisor.ReloadOnce(reload.Reason);
                 break;
-            case [Message.Overflow, .. var line]:
-                _supervisor.LastWords(worker.Pid, string.Join(' ', line).Split(["(", "."], 2, StringSplitOptions.TrimEntries)[0]);
+            case WorkerMessage.SourceChanged changed:
+                // Each worker sees it, and those that are being replaced for it need not say so again.
+                if (!_supervisor.IsToBeReloaded(worker.Pid)) _supervisor.ReloadOnce($"changed: {changed.File}");
                 break;
-            case [Message.Stop, var reason]:
-                Stop(reason);
+            case WorkerMessage.Overflowed overflowed:
+                _supervisor.LastWords(worker.Pid, overflowed.Line);
                 break;
-            case [Message.Signal, var number, var whom]:
-                Forward(worker, int.Parse(number, CultureInfo.InvariantCulture), int.Parse(whom, CultureInfo.InvariantCulture));
+            case WorkerMessage.Stop stop:
+                if (!_isStopping) Stop(stop.Reason);
+                break;
+            case WorkerMessage.Signal signal:
+                Forward(worker, signal.Number, signal.Worker);
                 break;
         }
     }
 
-    private void Forward(WorkerProcess from, int number, int worker)
+    private void Forward(WorkerProcess from, byte number, int worker)
     {
         foreach (var life in _supervisor.Lives)
         {
@@ -221,6 +227,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
 
     private void TickSlowly(TimeSpan passed)
     {
+        _board.Renew();
         _beside.Tick();
         if (_touched.Changed() is { } file) _supervisor.Reload($"{file} was touched");
         if (_options.Master.ReloadOnRss is { } most)
@@ -257,6 +264,7 @@ internal sealed class MasterHost : ISupervisorListener, IDisposable
 
     private void Stop(string reason)
     {
+        _isStopping = true;
         _life.Stopping();
         _board.IsStopping = true;
         _beside.Stop(atOnce: false);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace UGreen.Py.Server.Master;
 
-/// <summary>Log lines of the master, category "master". Event ids 1100 to 1199; an id is never used again for something else.</summary>
+/// <summary>Log lines of the master, category "master". Event ids 1100 to 1199, and 700 to 709; an id is never used again for something else.</summary>
 internal static partial class MasterLog
 {
     public const string Category = "master";
@@ -63,6 +63,15 @@ internal static partial class MasterLog
 
     [LoggerMessage(1130, LogLevel.Error, "harakiri: worker {Worker} (pid {Pid}) is killed: {Request}")]
     public static partial void Harakiri(ILogger logger, int worker, int pid, string request);
+
+    [LoggerMessage(700, LogLevel.Error, "worker {Worker} (pid {Pid}) has broken its channel to the master: {How}; nothing more is heard from it, and it is {Fate} (does the application write to descriptors that are not its own?)")]
+    public static partial void Unheard(ILogger logger, int worker, int pid, string how, string fate);
+
+    [LoggerMessage(701, LogLevel.Critical, "worker {Worker} has received something that its master did not send: it drains and ends")]
+    public static partial void NotOfTheMaster(ILogger logger, int worker);
+
+    [LoggerMessage(702, LogLevel.Warning, "--touch-reload '{File}' cannot be looked at any more: {Reason}; until it can be, a touch of it changes nothing")]
+    public static partial void NotLookedAt(ILogger logger, string file, string reason);
 
     [LoggerMessage(1140, LogLevel.Information, "cheaper: {Wanted} workers instead of {Before} ({Busy:0} % of their cores were busy)")]
     public static partial void Scaled(ILogger logger, int wanted, int before, double busy);

@@ -1,17 +1,19 @@
 using System.Runtime.InteropServices;
+using UGreen.Py.Server.Hosting;
 
 namespace UGreen.Py.Server.Master;
 
 /// <summary>
-/// What signals mean to a master: SIGTERM and the first SIGINT a graceful stop, SIGQUIT and a second SIGINT an end at once, SIGHUP a reload, SIGUSR1 new log files. Before anybody
-/// is served there is nothing to be graceful about.
+/// What signals mean to a master: SIGTERM and the first SIGINT a graceful stop, SIGQUIT and a second SIGINT an end at once, SIGHUP a reload, SIGUSR1 new log files. What means
+/// nothing, and would end it, is a line in the log. Before anybody is served there is nothing to be graceful about.
 /// </summary>
 internal sealed class MasterSignals(Action<Action> post) : IDisposable
 {
-    // Linux's number; .NET names only those that every Unix numbers alike.
     private const int Usr1 = 10;
+    private const int Usr2 = 12;
+    private const int Alarm = 14;
 
-    private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly List<SignalHandler> _registrations = [];
     private bool _isGraceful;
     private bool _wasAsked;
 
@@ -25,6 +27,9 @@ internal sealed class MasterSignals(Action<Action> post) : IDisposable
 
     public required Action Reopen { get; init; }
 
+    /// <summary>Gets the name of a signal that means nothing.</summary>
+    public required Action<string> Stray { get; init; }
+
     public void Register()
     {
         On(PosixSignal.SIGTERM, () => Ask("SIGTERM", 15));
@@ -32,6 +37,8 @@ internal sealed class MasterSignals(Action<Action> post) : IDisposable
         On(PosixSignal.SIGQUIT, () => StopAtOnce("SIGQUIT", 128 + 3));
         On(PosixSignal.SIGHUP, Reload);
         On((PosixSignal)Usr1, Reopen);
+        On((PosixSignal)Usr2, () => Stray("SIGUSR2"));
+        On((PosixSignal)Alarm, () => Stray("SIGALRM"));
     }
 
     /// <summary>From now on the first signal is a request.</summary>
@@ -49,9 +56,5 @@ internal sealed class MasterSignals(Action<Action> post) : IDisposable
         _wasAsked = true;
     }
 
-    private void On(PosixSignal signal, Action action) => _registrations.Add(PosixSignalRegistration.Create(signal, context =>
-    {
-        context.Cancel = true;
-        post(action);
-    }));
+    private void On(PosixSignal signal, Action action) => _registrations.Add(new SignalHandler(signal, _ => post(action)));
 }

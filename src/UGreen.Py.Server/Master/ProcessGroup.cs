@@ -16,7 +16,7 @@ internal static class ProcessGroup
         {
             // proc(5): state, parent and group stand behind the name, which is in parentheses and may hold anything.
             var stat = File.ReadAllText($"{folder}/stat");
-            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 4) is [not ("Z" or "X"), _, var number, _] && int.Parse(number, CultureInfo.InvariantCulture) == group;
+            return stat[(stat.LastIndexOf(')') + 1)..].Split(' ', 5) is ["", not ("Z" or "X"), _, var number, _] && int.TryParse(number, CultureInfo.InvariantCulture, out var its) && its == group;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -11,7 +11,9 @@ internal static class ProcessMemory
         try
         {
             var words = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/statm")).Split(' ');
-            return (long.Parse(words[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize, long.Parse(words[0], CultureInfo.InvariantCulture) * Environment.SystemPageSize);
+            return words is [var whole, var resident, ..] && long.TryParse(whole, CultureInfo.InvariantCulture, out var size) && long.TryParse(resident, CultureInfo.InvariantCulture, out var pages)
+                ? (pages * Environment.SystemPageSize, size * Environment.SystemPageSize)
+                : default;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

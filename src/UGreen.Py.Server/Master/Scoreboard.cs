@@ -7,6 +7,8 @@ namespace UGreen.Py.Server.Master;
 /// What each worker does, in memory that all processes of the server share: who replaces a dead worker can still read which requests it was running. See
 /// <see cref="ScoreboardLayout"/>.
 /// <para>Readers may see a request that begins or ends just now half written; nothing but a log line depends on it.</para>
+/// <para>Invariant: the application of a worker can write any bytes to any place in it, so no number that is read from it is an index or a promise: it may make a log line, a figure or a
+/// worker's end wrong, and nothing else. The master keeps what it has written itself, and <see cref="Renew"/> writes it again.</para>
 /// </summary>
 internal sealed class Scoreboard
 {
@@ -16,10 +18,21 @@ internal sealed class Scoreboard
     private readonly SharedMemory _memory;
     private readonly ScoreboardLayout _layout;
 
+    // The master's, of each row.
+    private readonly RowFacts[] _facts;
+    private int _leader = -1;
+    private bool _isStopping;
+
     private Scoreboard(SharedMemory memory, ScoreboardLayout layout)
     {
         _memory = memory;
         _layout = layout;
+        _facts = new RowFacts[layout.Rows];
+    }
+
+    private record struct RowFacts(int Worker, long StartedOn, int Respawns, int Pid, WorkerState State)
+    {
+        public readonly bool IsFree => Worker == 0;
     }
 
     /// <summary>The descriptor by which workers map it.</summary>
@@ -38,52 +51,73 @@ internal sealed class Scoreboard
     /// <exception cref="LinuxException">The descriptor is not the scoreboard.</exception>
     public static Scoreboard Map(int fd, ScoreboardLayout layout) => new(SharedMemory.Map(fd, checked((int)layout.Bytes)), layout);
 
-    /// <summary>Row of the leader; -1: there is none.</summary>
+    /// <summary>Row of the leader; -1: there is none. Set by the master.</summary>
     public int Leader
     {
         get => (int)Volatile.Read(ref _memory.Word(ScoreboardLayout.Leader)) - 1;
-        set => Volatile.Write(ref _memory.Word(ScoreboardLayout.Leader), value + 1);
+        set
+        {
+            _leader = value;
+            Volatile.Write(ref _memory.Word(ScoreboardLayout.Leader), value + 1);
+        }
     }
 
-    /// <summary>The whole server stops.</summary>
+    /// <summary>The whole server stops. Set by the master.</summary>
     public bool IsStopping
     {
         get => Volatile.Read(ref _memory.Word(ScoreboardLayout.Stopping)) != 0;
-        set => Volatile.Write(ref _memory.Word(ScoreboardLayout.Stopping), value ? 1 : 0);
+        set
+        {
+            _isStopping = value;
+            Volatile.Write(ref _memory.Word(ScoreboardLayout.Stopping), value ? 1 : 0);
+        }
     }
 
     /// <summary>The master takes a free row for a process that it is about to start.</summary>
     /// <returns>-1: none is free.</returns>
     public int Take(int worker, long startedOn, int respawns)
     {
-        for (var row = 0; row < _layout.Rows; row++)
-        {
-            if (Get(row, ScoreboardLayout.State) != 0) continue;
-            _memory.Span(_layout.Row(row), _layout.Core(row, _layout.Cores) - _layout.Row(row)).Clear();
-            Set(row, ScoreboardLayout.Worker, worker);
-            Set(row, ScoreboardLayout.StartedOn, startedOn);
-            Set(row, ScoreboardLayout.Respawns, respawns);
-            SetState(row, WorkerState.Starting);
-            return row;
-        }
-
-        return -1;
+        var row = Array.FindIndex(_facts, facts => facts.IsFree);
+        if (row < 0) return -1;
+        _memory.Span(_layout.Row(row), _layout.Core(row, _layout.Cores) - _layout.Row(row)).Clear();
+        _facts[row] = new RowFacts(worker, startedOn, respawns, 0, WorkerState.Starting);
+        WriteFacts(row);
+        return row;
     }
 
-    public void SetPid(int row, int pid) => Set(row, ScoreboardLayout.Pid, pid);
+    /// <summary>The master's.</summary>
+    public void SetPid(int row, int pid)
+    {
+        _facts[row].Pid = pid;
+        WriteFacts(row);
+    }
 
-    public void SetState(int row, WorkerState state) => Set(row, ScoreboardLayout.State, (long)state);
+    /// <summary>The master's.</summary>
+    public void SetState(int row, WorkerState state)
+    {
+        _facts[row].State = state;
+        WriteFacts(row);
+    }
 
-    /// <summary>The process of the row has ended: its figures are added to those of its worker, and the row is free.</summary>
+    /// <summary>The process of the row has ended: its figures are added to those of its worker, and the row is free. The master's.</summary>
     public void Release(int row)
     {
-        var worker = (int)Get(row, ScoreboardLayout.Worker);
+        var worker = _facts[row].Worker;
         for (var figure = Figure.Requests; figure < Figure.Busy; figure++) _memory.Word(ScoreboardLayout.PastOf(worker, figure)) += Count(row, figure);
-        Set(row, ScoreboardLayout.State, 0);
+        _facts[row] = default;
+        WriteFacts(row);
     }
 
-    /// <summary>Requests that run in this row's process.</summary>
-    public long Busy(int row) => Count(row, Figure.Busy);
+    /// <summary>The master writes again what it has written before.</summary>
+    public void Renew()
+    {
+        Leader = _leader;
+        IsStopping = _isStopping;
+        for (var row = 0; row < _layout.Rows; row++) WriteFacts(row);
+    }
+
+    /// <summary>Requests that run in this row's process; not more than it has cores.</summary>
+    public long Busy(int row) => Math.Clamp(Count(row, Figure.Busy), 0, _layout.Cores);
 
     /// <summary>Open connections of a row's process.</summary>
     public long Connections(int row) => Get(row, ScoreboardLayout.Connections);
@@ -148,6 +182,17 @@ internal sealed class Scoreboard
     private long Get(int row, int offset) => Volatile.Read(ref _memory.Word(_layout.Row(row) + offset));
 
     private void Set(int row, int offset, long value) => Volatile.Write(ref _memory.Word(_layout.Row(row) + offset), value);
+
+    private void WriteFacts(int row)
+    {
+        var facts = _facts[row];
+        Set(row, ScoreboardLayout.Worker, facts.Worker);
+        Set(row, ScoreboardLayout.StartedOn, facts.StartedOn);
+        Set(row, ScoreboardLayout.Respawns, facts.Respawns);
+        Set(row, ScoreboardLayout.Pid, facts.Pid);
+        // Last: it says that the others are there.
+        Set(row, ScoreboardLayout.State, (long)facts.State);
+    }
 
     private long Count(int row, Figure figure) => Get(row, ScoreboardLayout.Figures + ((int)figure * 8));
 

@@ -13,6 +13,9 @@ internal sealed partial class Supervisor
     private string? _reloadAgain;
     private int _generation;
 
+    /// <summary>All workers were replaced, or a reload is under way.</summary>
+    public bool HasReloaded => _generation > 0;
+
     /// <summary>A reload is under way, and this process is one that it replaces.</summary>
     public bool IsToBeReloaded(int pid)
         => _reloadStep is not null && _lives.TryGetValue(pid, out var life) && (life.State == WorkerState.Draining || SlotOf(_reloadStep).Current == life || _reload.Contains(SlotOf(life)));
@@ -41,6 +44,12 @@ internal sealed partial class Supervisor
         MasterLog.Reloading(_logger, reason, _reload.Count);
         _listener.ReloadBegan();
         NextReloadStep();
+    }
+
+    /// <summary>The same for who may ask again and again: a reload that waits for its turn already is enough.</summary>
+    public void ReloadOnce(string reason)
+    {
+        if (_reloadAgain is null) Reload(reason);
     }
 
     private void NextReloadStep()

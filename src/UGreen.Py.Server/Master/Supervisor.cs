@@ -120,6 +120,27 @@ internal sealed partial class Supervisor
         if (_lives.TryGetValue(pid, out var life)) life.RecycleReason ??= reason;
     }
 
+    /// <summary>
+    /// A worker has broken its channel: whatever it does from now on, the master is not told. One that starts could never say that it serves, so it is killed; another is replaced as
+    /// one that has reached a limit, since it can still be told to drain.
+    /// </summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="how">What it did.</param>
+    public void Unheard(int pid, string how)
+    {
+        if (!_lives.TryGetValue(pid, out var life)) return;
+        var isStarting = life.State == WorkerState.Starting;
+        MasterLog.Unheard(_logger, life.Worker, pid, how, isStarting ? "killed" : life.State == WorkerState.Ready ? "replaced" : "ending anyway");
+        if (!isStarting)
+        {
+            life.RecycleReason ??= "its channel to the master is broken";
+            return;
+        }
+
+        life.Failure ??= $"its channel to the master broke: {how}";
+        if (life.KilledBecause is null) Kill(life, "its channel is broken");
+    }
+
     /// <summary>A process is gone. Told once for each that was launched.</summary>
     public void Exited(int pid, EndStatus status)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using UGreen.Py.Native;
 using UGreen.Py.Server.Process;
 
@@ -14,7 +15,8 @@ internal sealed class WorkerLauncher : IWorkerLauncher
     private const int ChannelFd = 3;
     private const int ScoreboardFd = 4;
     private const int LockFd = 5;
-    private const int FirstListener = 6;
+    private const int OrderFd = 6;
+    private const int FirstListener = 7;
 
     private readonly WorkerOrder _common;
     private readonly Scoreboard _board;
@@ -36,7 +38,10 @@ internal sealed class WorkerLauncher : IWorkerLauncher
     public required Action<Action> Post { get; init; }
 
     /// <summary>See <see cref="WorkerProcess.Said"/>.</summary>
-    public required Action<WorkerProcess, string[]> Said { get; init; }
+    public required Action<WorkerProcess, WorkerMessage> Said { get; init; }
+
+    /// <summary>See <see cref="WorkerProcess.Broke"/>.</summary>
+    public required Action<WorkerProcess, string> Broke { get; init; }
 
     /// <summary>See <see cref="WorkerProcess.Ended"/>.</summary>
     public required Action<WorkerProcess, EndStatus> Ended { get; init; }
@@ -50,6 +55,9 @@ internal sealed class WorkerLauncher : IWorkerLauncher
     /// <summary>How often a worker was started again, this start included.</summary>
     public required Func<int, int> Respawns { get; init; }
 
+    /// <summary>Whether the workers were replaced before.</summary>
+    public required Func<bool> IsReload { get; init; }
+
     public IWorkerProcess Launch(int worker)
     {
         var row = _board.Take(worker, Time.GetUtcNow().ToUnixTimeSeconds(), Respawns(worker));
@@ -60,10 +68,11 @@ internal sealed class WorkerLauncher : IWorkerLauncher
             var channel = new ControlChannel(mine);
             try
             {
-                var pid = Spawn(worker, theirs);
+                // As a file: it may be long, and nobody waits for who reads it.
+                using var order = AnonymousFile.Create("ugreen-order", Encoding.UTF8.GetBytes(Order(worker, row).Write()));
+                var pid = Spawn(worker, theirs, (int)order.DangerousGetHandle());
                 _board.SetPid(row, pid);
-                channel.Send(Message.Order, Order(worker, row).Write());
-                var process = new WorkerProcess(pid, row, channel, Post) { Said = Said, Ended = Ended };
+                var process = new WorkerProcess(pid, row, channel, new WorkerVoice(_common.Layout.Workers), Post) { Said = Said, Broke = Broke, Ended = Ended };
                 process.Watch();
                 return process;
             }
@@ -77,23 +86,23 @@ internal sealed class WorkerLauncher : IWorkerLauncher
                 OutputDescriptor.Close(theirs);
             }
         }
-        catch (LinuxException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _board.Release(row);
             throw new WorkerStartException(e.Message, e);
         }
     }
 
-    private int Spawn(int worker, int channel)
+    private int Spawn(int worker, int channel, int order)
     {
-        var descriptors = new Dictionary<int, int> { [ChannelFd] = channel, [ScoreboardFd] = _board.Fd, [LockFd] = _locks.Fd };
+        var descriptors = new Dictionary<int, int> { [ChannelFd] = channel, [ScoreboardFd] = _board.Fd, [LockFd] = _locks.Fd, [OrderFd] = order };
         for (var i = 0; i < _listeners.Count; i++) descriptors[FirstListener + i] = _listeners[i];
         var name = ProcessNames.Of(_names, $"worker {worker}") ?? string.Create(CultureInfo.InvariantCulture, $"ugreen-py worker {worker} of {Environment.ProcessId}");
         return PythonHost.Start(Host, new SpawnRequest
         {
             Path = _program.Path,
             Arguments = [name, .. _program.Before],
-            Changes = new Dictionary<string, string?> { [WorkerOrder.Variable] = ChannelFd.ToString(CultureInfo.InvariantCulture) },
+            Changes = new Dictionary<string, string?> { [WorkerOrder.Variable] = string.Create(CultureInfo.InvariantCulture, $"{ChannelFd}:{OrderFd}") },
             Descriptors = descriptors,
         });
     }
@@ -101,6 +110,7 @@ internal sealed class WorkerLauncher : IWorkerLauncher
     private WorkerOrder Order(int worker, int row) => _common with
     {
         Worker = worker,
+        IsReload = IsReload(),
         Row = row,
         ScoreboardFd = ScoreboardFd,
         LockFd = LockFd,

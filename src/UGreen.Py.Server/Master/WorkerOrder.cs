@@ -11,7 +11,7 @@ namespace UGreen.Py.Server.Master;
 /// </summary>
 internal sealed record WorkerOrder
 {
-    /// <summary>The environment variable that holds the descriptor of the <see cref="ControlChannel"/>.</summary>
+    /// <summary>The environment variable that holds two descriptors: of the <see cref="ControlChannel"/> and, behind a colon, of a file with the order.</summary>
     public const string Variable = "UGREEN_WORKER";
 
     /// <summary>Command line, with what configuration files and the environment put in front of it.</summary>
@@ -27,6 +27,9 @@ internal sealed record WorkerOrder
     public required int Worker { get; init; }
 
     public required int MasterPid { get; init; }
+
+    /// <summary>The workers have been replaced since the server was started.</summary>
+    public bool IsReload { get; init; }
 
     /// <summary>Its row of the scoreboard.</summary>
     public required int Row { get; init; }
@@ -63,6 +66,7 @@ internal sealed record WorkerOrder
             json.WriteEndArray();
             json.WriteNumber("worker", Worker);
             json.WriteNumber("master", MasterPid);
+            json.WriteBoolean("reload", IsReload);
             json.WriteNumber("row", Row);
             json.WriteNumber("workers", Layout.Workers);
             json.WriteNumber("rows", Layout.Rows);
@@ -90,6 +94,7 @@ internal sealed record WorkerOrder
             Listeners = [.. order.GetProperty("listeners").EnumerateArray().Select(e => e.GetInt32())],
             Worker = Number("worker"),
             MasterPid = Number("master"),
+            IsReload = order.GetProperty("reload").GetBoolean(),
             Row = Number("row"),
             Layout = new ScoreboardLayout(Number("workers"), Number("rows"), Number("cores")),
             ScoreboardFd = Number("scoreboard"),

@@ -1,7 +1,8 @@
 using System.Globalization;
-using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 using UGreen.Py.Front;
 using UGreen.Py.Front.Sockets;
 using UGreen.Py.Native;
@@ -21,6 +22,9 @@ internal sealed class WorkerRole
     // For the next request of a client that has not been told yet: many times what a network takes, and no burden for a reload.
     private static readonly TimeSpan ReplacedLinger = TimeSpan.FromSeconds(1);
 
+    // Above the numbers that programs go through which mean to close or look at all that they have open.
+    private const int AboveMost = 1024;
+
     private readonly WorkerOrder _order;
     private readonly ControlChannel _channel;
     private readonly Scoreboard _board;
@@ -31,8 +35,10 @@ internal sealed class WorkerRole
         ChannelFd = channelFd;
         _channel = channel;
         _board = Scoreboard.Map(order.ScoreboardFd, order.Layout);
+        // It is mapped.
+        OutputDescriptor.Close(order.ScoreboardFd);
         Control = new MasterControl(order, channel, _board);
-        foreach (var fd in order.Listeners.Append(order.ScoreboardFd).Append(order.LockFd)) _ = FileDescriptors.SetCloseOnExec(fd);
+        foreach (var fd in order.Listeners.Append(order.LockFd)) _ = FileDescriptors.SetCloseOnExec(fd);
     }
 
     public MasterControl Control { get; }
@@ -49,16 +55,16 @@ internal sealed class WorkerRole
     {
         if (Environment.GetEnvironmentVariable(WorkerOrder.Variable) is not { } text) return null;
         ProcessEnvironment.Remove(WorkerOrder.Variable);
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) || !FileDescriptors.SetCloseOnExec(fd))
-            throw new StartupException($"{WorkerOrder.Variable}={text}: not an open descriptor; the variable is for workers, which a master starts");
+        if (text.Split(':') is not [var first, var second] || Descriptor(first) is not { } channel || Descriptor(second) is not { } order)
+            throw new StartupException($"{WorkerOrder.Variable}={text}: not two open descriptors; the variable is for workers, which a master starts");
         try
         {
-            var channel = new ControlChannel(fd);
-            return channel.Receive() is [Message.Order, var order] ? new WorkerRole(WorkerOrder.Read(order), channel, fd) : throw new StartupException("the master is gone");
+            var fd = FileDescriptors.MoveUp(channel, AboveMost);
+            return new WorkerRole(ReadOrder(order), new ControlChannel(fd), fd);
         }
-        catch (Exception e) when (e is SocketException or IOException or ArgumentException or JsonException or KeyNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or NotSupportedException)
         {
-            throw new StartupException($"{WorkerOrder.Variable}={text}: no master is at the other end ({e.Message}); the variable is for workers, which a master starts", inner: e);
+            throw new StartupException($"{WorkerOrder.Variable}={text}: no order of a master ({e.Message}); the variable is for workers, which a master starts", inner: e);
         }
     }
 
@@ -72,7 +78,7 @@ internal sealed class WorkerRole
         return new WorkerBoard(_board.Memory, _order.Layout, _order.Row)
         {
             Limit = limit == 0 ? 0 : limit + (options.Master.MaxRequestsDelta * Number),
-            LimitReached = () => _channel.Send(Message.Recycle, "it has served as many requests as --max-requests allows"),
+            LimitReached = () => _channel.Send(new WorkerMessage.RequestsServed().Write()),
         };
     }
 
@@ -85,20 +91,42 @@ internal sealed class WorkerRole
     /// <summary>See <see cref="ServerHost.Linger"/>.</summary>
     public TimeSpan Linger() => _board.IsStopping ? TimeSpan.Zero : ReplacedLinger;
 
-    public void Leaving() => _channel.Send(Message.Leaving, "SIGTERM");
+    public void Leaving() => _channel.Send(new WorkerMessage.Leaving().Write());
 
-    public void Failed(string message) => _channel.Send(Message.Failed, message);
+    public void Failed(string message) => _channel.Send(new WorkerMessage.Failed(message).Write());
 
     /// <summary>From now on the master is listened to.</summary>
     public void Listen(StopSignals signals, TimeSpan grace, ILogger logger)
         => new Thread(() => Listen(signals, logger, grace)) { IsBackground = true, Name = "master says" }.Start();
 
+    private static int? Descriptor(string text)
+        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var fd) && FileDescriptors.SetCloseOnExec(fd) ? fd : null;
+
+    private static WorkerOrder ReadOrder(int fd)
+    {
+        using var file = new SafeFileHandle(fd, ownsHandle: true);
+        var bytes = new byte[RandomAccess.GetLength(file)];
+        var read = RandomAccess.Read(file, bytes, 0);
+        return WorkerOrder.Read(Encoding.UTF8.GetString(bytes, 0, read));
+    }
+
     private void Listen(StopSignals signals, ILogger logger, TimeSpan grace)
     {
-        while (_channel.Receive() is { } words)
+        var buffer = new byte[ControlChannel.MostBytes + 1];
+        while (_channel.Receive(buffer) is var bytes && bytes > 0)
         {
-            if (words is [Message.Drain, var reason]) signals.Request(reason);
-            else if (words is [Message.Signal, var number]) Control.SignalReceived?.Invoke(int.Parse(number, CultureInfo.InvariantCulture));
+            switch (MasterMessage.Read(buffer.AsSpan(0, bytes)))
+            {
+                case MasterMessage.Drain drain:
+                    signals.Request(drain.Reason);
+                    continue;
+                case MasterMessage.Signal signal:
+                    Control.SignalReceived?.Invoke(signal.Number);
+                    continue;
+            }
+
+            MasterLog.NotOfTheMaster(logger, Number);
+            break;
         }
 
         MasterLog.MasterGone(logger, Number);

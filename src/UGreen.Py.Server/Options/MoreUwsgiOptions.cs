@@ -27,7 +27,7 @@ internal static class MoreUwsgiOptions
         "static-expires-uri", "static-gzip", "static-gzip-all", "static-index", "static-map2", "static-safe", "static-skip-ext", "stats-http", "stats-minified", "stats-push",
         "stats-server", "subscribe-to", "subscription-server", "suppress-sigpipe", "tcp-nodelay", "threads-stacksize", "thread-stacksize", "timer",
         "touch-chain-reload", "touch-exec", "touch-logreopen", "touch-logrotate", "touch-workers-reload", "unenv", "unique-cron", "upload-progress", "vhost",
-        "virtualhost", "wsgi-accept-buffer", "wsgi-accept-buffers", "wsgi-disable-file-wrapper", "wsgi-env-behavior", "wsgi-env-behaviour", "wsgi-lite", "wsgi-manage-chunked-input", "wsgi-strict",
+        "virtualhost", "wsgi-accept-buffer", "wsgi-accept-buffers", "wsgi-disable-file-wrapper", "wsgi-env-behavior", "wsgi-env-behaviour", "wsgi-lite", "wsgi-manage-chunked-input",
         "write-errors-exception-only", "write-errors-tolerance", "zerg", "zerg-server",
     };
 }

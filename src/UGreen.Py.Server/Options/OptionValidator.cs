@@ -39,6 +39,7 @@ internal sealed class OptionValidator
         {
             Applications = application.Applications(),
             NeedApplication = application.NeedApplication,
+            WsgiStrict = _arguments.WsgiStrict,
             Imports = [.. _arguments.Import],
             PythonArguments = _arguments.PyArgv?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [],
             Variables = application.Variables(),
@@ -137,13 +138,13 @@ internal sealed class OptionValidator
         }
 
         // A bare name (python3.12, libpython3.12.so.1.0) is looked for by whoever loads it; a path must be there.
-        if (path.Contains('/', StringComparison.Ordinal) && !_surroundings.Exists(path)) _errors.Add($"{source}: '{path}' does not exist");
+        if (path.Contains('/', StringComparison.Ordinal) && !_surroundings.Exists(path)) _errors.Add($"{source}: '{path}' {_surroundings.WhyMissing(path)}");
         return path;
     }
 
     private string? ExistingDirectory(string option, string? path)
     {
-        if (NotEmpty(option, path) is not null && !_surroundings.IsDirectory(path!)) _errors.Add($"--{option}: '{path}' is not a directory");
+        if (NotEmpty(option, path) is not null && !_surroundings.IsDirectory(path!)) _errors.Add($"--{option}: '{path}' {(_surroundings.IsDenied(path!) ? Surroundings.Denied : "is not a directory")}");
         return path;
     }
 

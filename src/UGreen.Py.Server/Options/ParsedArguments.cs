@@ -26,6 +26,12 @@ internal sealed class ParsedArguments
     [Option("ugreen-blocking")]
     public string? UgreenBlocking { get; set; }
 
+    [Option("wsgi-strict")]
+    public bool WsgiStrict { get; set; }
+
+    [Option("mode")]
+    public string? Mode { get; set; }
+
     [Option("need-app")]
     public string? NeedApp { get; set; }
 

@@ -30,7 +30,7 @@ internal sealed class ProcessOptionsReader(ParsedArguments arguments, Surroundin
         if (path is null) return null;
         var full = Path.GetFullPath(path, surroundings.Folder);
         if (surroundings.IsDirectory(full)) errors.Add($"--{option} '{path}': it is a directory");
-        else if (Path.GetDirectoryName(full) is { } folder && !surroundings.IsDirectory(folder)) errors.Add($"--{option} '{path}': the directory {folder} does not exist");
+        else if (Path.GetDirectoryName(full) is { } folder && !surroundings.IsDirectory(folder)) errors.Add($"--{option} '{path}': the directory {folder} {surroundings.WhyMissing(folder)}");
         return full;
     }
 

@@ -16,6 +16,9 @@ internal sealed record ServerOptions
     /// <summary>False: an application that cannot be loaded does not keep the server from starting.</summary>
     public bool NeedApplication { get; init; } = true;
 
+    /// <summary>What PEP 3333 forbids to applications is an error, also what other servers take.</summary>
+    public bool WsgiStrict { get; init; }
+
     /// <summary>Modules and files to import before the applications.</summary>
     public IReadOnlyList<string> Imports { get; init; } = [];
 

@@ -5,7 +5,7 @@ namespace UGreen.Py.Server.Options;
 /// <summary>Checks the options of the group "Static files". Relative paths are those of --chdir, like the application's.</summary>
 internal sealed class StaticValidator(ParsedArguments arguments, Surroundings surroundings, List<string> errors)
 {
-    private readonly string _folder = Path.GetFullPath(arguments.Chdir is { Length: > 0 } folder ? folder : ".");
+    private readonly string _folder = Path.GetFullPath(arguments.Chdir is { Length: > 0 } folder ? folder : ".", surroundings.Folder);
 
     /// <returns>Null when no static files are asked for.</returns>
     public StaticFileSettings? Settings()
@@ -44,7 +44,7 @@ internal sealed class StaticValidator(ParsedArguments arguments, Surroundings su
         var full = Path.GetFullPath(path, _folder);
         if (surroundings.IsDirectory(full)) return new StaticMap("", full, IsDirectory: true);
         if (surroundings.Exists(full)) return new StaticMap("", full, IsDirectory: false);
-        errors.Add($"--{option} '{text}': {full} does not exist");
+        errors.Add($"--{option} '{text}': {full} {surroundings.WhyMissing(full)}");
         return null;
     }
 }

@@ -52,7 +52,7 @@ internal sealed class ProcessLife
     }
 
     /// <summary>Writes the pidfile and becomes another user, where that is asked for.</summary>
-    /// <exception cref="StartupException">One of it cannot be done; the process must end.</exception>
+    /// <exception cref="StartupException">One of it cannot be done, or that user cannot get at what is needed; the process must end.</exception>
     public void SocketsOpened()
     {
         var identity = _options.Process.Identity;
@@ -62,6 +62,7 @@ internal sealed class ProcessLife
         if (identity is null) return;
         _logs.GiveTo(identity.User, identity.Group, _logger);
         Privileges.Drop(identity, _logger);
+        UserAccess.Check(_options, identity.Name ?? $"{identity.User}");
     }
 
     /// <summary>Requests are answered.</summary>

@@ -13,17 +13,6 @@ internal static class Arg
     // 100 years: beyond it a time-out means "none" in practice, and the sum with the clock stays far from overflow.
     private const double MaxSeconds = 100.0 * 365 * 24 * 3600;
 
-    /// <summary>Checks the number of positional arguments and that there are no keywords.</summary>
-    public static void Count(string function, in HubCallArguments args, int min, int max)
-    {
-        if (args.HasKeywords) throw HubCallException.Type($"{function}() takes no keyword arguments");
-        if (args.Count < min || args.Count > max)
-        {
-            var wanted = min == max ? $"{min}" : $"{min} to {max}";
-            throw HubCallException.Type($"{function}() takes {wanted} argument{(max == 1 ? "" : "s")} ({args.Count} given)");
-        }
-    }
-
     /// <summary>A file descriptor: an int, or an object with fileno(), as everywhere in Python's own library.</summary>
     public static int Fd(string function, in HubCallArguments args, int index)
     {
@@ -31,17 +20,28 @@ internal static class Arg
         var number = CApi.PyLong_AsLongLongAndOverflow(value, out var overflow);
         if (number == -1 && !CApi.PyErr_Occurred().IsNull)
         {
+            if (CApi.PyErr_ExceptionMatches(PyConstants.TypeError) == 0) throw HubCallException.Pending();
             CApi.PyErr_Clear();
+            var complaint = $"{function}(): fd must be an int or an object with fileno()";
             using var method = CApi.PyObject_GetAttrString(value, "fileno");
-            using var fd = method.IsNull ? default : CApi.PyObject_CallNoArgs(method.Borrow());
-            number = fd.IsNull ? -1 : CApi.PyLong_AsLongLongAndOverflow(fd.Borrow(), out overflow);
-            var failed = fd.IsNull || (number == -1 && !CApi.PyErr_Occurred().IsNull);
-            CApi.PyErr_Clear();
-            if (failed) throw HubCallException.Type($"{function}(): fd must be an int or an object with fileno()");
+            if (method.IsNull) throw Misfit(complaint, PyConstants.AttributeError);
+            using var fd = CApi.PyObject_CallNoArgs(method.Borrow());
+            // A file that is closed raises ValueError.
+            if (fd.IsNull) throw Misfit(complaint, PyConstants.ValueError);
+            number = CApi.PyLong_AsLongLongAndOverflow(fd.Borrow(), out overflow);
+            if (number == -1 && !CApi.PyErr_Occurred().IsNull) throw Misfit(complaint, PyConstants.TypeError);
         }
 
         if (overflow != 0 || number is < int.MinValue or > int.MaxValue) throw HubCallException.Os(9, $"{function}(): {(overflow != 0 ? "fd" : $"fd {number}")} is not a file descriptor");
         return (int)number;
+    }
+
+    /// <summary>Whether an argument counts as true; what its __bool__ raises reaches the caller. False when absent.</summary>
+    public static bool Flag(in HubCallArguments args, int index)
+    {
+        if (args.Count <= index) return false;
+        var isTrue = CApi.PyObject_IsTrue(args.At(index));
+        return isTrue >= 0 ? isTrue == 1 : throw HubCallException.Pending();
     }
 
     /// <summary>A number of bytes, or a position in a file: an int of at least 0 and less than 2**63.</summary>
@@ -73,8 +73,8 @@ internal static class Arg
         var seconds = CApi.PyFloat_AsDouble(args.At(index));
         if (seconds == -1.0 && !CApi.PyErr_Occurred().IsNull)
         {
-            CApi.PyErr_Clear();
-            throw HubCallException.Type($"{function}(): {argument} must be an int or a float");
+            // An int of hundreds of digits is none either.
+            throw Misfit($"{function}(): {argument} must be an int or a float", PyConstants.TypeError, PyConstants.OverflowError);
         }
 
         if (double.IsNaN(seconds)) throw HubCallException.Value($"{function}(): {argument} is not a number");
@@ -86,11 +86,7 @@ internal static class Arg
     public static long GreenId(string function, in HubCallArguments args, int index)
     {
         var number = CApi.PyLong_AsLongLongAndOverflow(args.At(index), out var overflow);
-        if (number == -1 && !CApi.PyErr_Occurred().IsNull)
-        {
-            CApi.PyErr_Clear();
-            throw HubCallException.Type($"{function}(): the number must be an int");
-        }
+        if (number == -1 && !CApi.PyErr_Occurred().IsNull) throw Misfit($"{function}(): the number must be an int", PyConstants.TypeError);
 
         return overflow != 0 ? -1 : number;
     }
@@ -99,8 +95,26 @@ internal static class Arg
     public static NewRef Exception(string function, in HubCallArguments args, int index)
     {
         var value = args.At(index);
-        if (CApi.PyObject_IsInstance(value, PyConstants.BaseException) != 1) throw HubCallException.Type($"{function}(): an exception object is expected");
+        var isOne = CApi.PyObject_IsInstance(value, PyConstants.BaseException);
+        if (isOne < 0) throw HubCallException.Pending();
+        if (isOne == 0) throw HubCallException.Type($"{function}(): an exception object is expected");
         CApi.Py_IncRef(value);
         return new NewRef(value.Address);
+    }
+
+    /// <summary>
+    /// The pending Python error is one of these kinds, with which Python says that an argument is not what it must be: then we say it, with its name. What a method of the argument raised for another reason (a time limit that was
+    /// over in it, an error of its own) is the application's and stays.
+    /// </summary>
+    private static HubCallException Misfit(string complaint, params ReadOnlySpan<BorrowedRef> kinds)
+    {
+        foreach (var kind in kinds)
+        {
+            if (CApi.PyErr_ExceptionMatches(kind) == 0) continue;
+            CApi.PyErr_Clear();
+            return HubCallException.Type(complaint);
+        }
+
+        return HubCallException.Pending();
     }
 }

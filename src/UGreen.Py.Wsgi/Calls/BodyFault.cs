@@ -20,13 +20,13 @@ internal static partial class BodyFault
         var status = request.Exchange?.FaultStatus ?? 0;
         // The front may cancel its token a moment later; whoever asks from now on must hear it already.
         if (status == ClientLeft || (status == 0 && error is OperationCanceledException)) request.LostClient();
-        else if (status != 0 && request.BodyFault is null) Refused(application.Log, request.Title, error.Message);
+        else if (status != 0 && request.BodyFault is null && application.MayTellOfClient(out var unsaid)) Refused(application.Log, request.Title, error.Message, unsaid);
 
         var text = $"error during read on wsgi.input: {error.Message}";
         request.BodyFault = text;
         return HubCallException.Os(status == TimedOut ? Errno.ETIMEDOUT : status == TooLarge ? Errno.EFBIG : Errno.EIO, text);
     }
 
-    [LoggerMessage(EventId = 250, Level = LogLevel.Information, Message = "{Title}: {Reason}")]
-    private static partial void Refused(ILogger log, string title, string reason);
+    [LoggerMessage(EventId = 250, Level = LogLevel.Information, Message = "{Title}: {Reason} ({Unsaid} more since the last such line)")]
+    private static partial void Refused(ILogger log, string title, string reason, long unsaid);
 }

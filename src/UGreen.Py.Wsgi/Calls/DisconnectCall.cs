@@ -9,7 +9,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// With no response begun the connection just ends.
 /// </summary>
 internal sealed class DisconnectCall(EndCall end) : HubCall("disconnect",
-    "disconnect()\n--\n\nEnd the response and the client's connection; this code goes on. Sending more raises OSError afterwards. Returns None.\n\nRaises SystemError where there is no request.")
+    "disconnect()\n--\n\nEnd the response and the client's connection; this code goes on. Sending more raises OSError afterwards. Returns None.\n\nRaises SystemError where there is no request.", Arity.Any)
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

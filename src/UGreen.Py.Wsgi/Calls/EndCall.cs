@@ -6,7 +6,7 @@ using UGreen.Py.Hub;
 namespace UGreen.Py.Wsgi.Calls;
 
 /// <summary><c>_ugreen.end()</c>: the iterable is exhausted. Ends the response, or breaks it off when fewer bytes came than its Content-Length promised.</summary>
-internal sealed partial class EndCall(ILogger log) : HubCall("end", "end()\n--\n\nThe body is complete. For the driver only.")
+internal sealed partial class EndCall(ILogger log) : HubCall("end", "end()\n--\n\nThe body is complete. For the driver only.", Arity.None)
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

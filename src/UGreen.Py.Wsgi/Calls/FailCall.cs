@@ -11,13 +11,13 @@ namespace UGreen.Py.Wsgi.Calls;
 /// half a response for a whole one. When the cause is that the client left, the log says only that, at debug level.
 /// </summary>
 internal sealed partial class FailCall(WsgiApplication application, ILogger log) : HubCall("fail",
-    "fail(traceback, harakiri=False, /)\n--\n\nThe application raised; traceback is its text, harakiri says whether it was ended by us. For the driver only.")
+    "fail(traceback, harakiri=False, /)\n--\n\nThe application raised; traceback is its text, harakiri says whether it was ended by us. For the driver only.", Arity.Between(1, 2))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
         var request = WsgiApplication.RequestOf(green);
         var traceback = (PyText.ToText(args.At(0)) ?? "(the traceback could not be formatted)").TrimEnd();
-        if (args.Count > 1 && CApi.PyObject_IsTrue(args.At(1)) == 1)
+        if (Arg.Flag(args, 1))
         {
             TooLong(request, green.Number, traceback);
             green.Result = PyFast.Singleton(PyConstants.None);

@@ -10,11 +10,10 @@ namespace UGreen.Py.Wsgi.Calls;
 /// </summary>
 internal sealed class IsConnectedCall() : HubCall("is_connected",
     "is_connected(fd=None, /)\n--\n\nTrue when the socket fd is connected and has no pending error; without fd: whether this request's client is still there.\n\n"
-    + "fd is an int or an object with fileno(). Without a request it is False without fd; outside green threads fd must be given (TypeError).")
+    + "fd is an int or an object with fileno(). Without a request it is False without fd; outside green threads fd must be given (TypeError).", Arity.Between(0, 1))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 0, 1);
         var request = green.Occupant as WsgiRequest;
         request?.WatchClient();
         var asksForClient = args.Count == 0 || args.At(0) == PyConstants.None;
@@ -38,7 +37,7 @@ internal sealed class IsConnectedCall() : HubCall("is_connected",
 
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
-        Arg.Count(Name, args, 1, 1);
+        if (args.Count == 0) throw HubCallException.Type($"{Name}() takes 1 argument (0 given)");
         return PyFast.Singleton(SocketStatus.HasNoError(Arg.Fd(Name, args, 0)) ? PyConstants.True : PyConstants.False);
     }
 }

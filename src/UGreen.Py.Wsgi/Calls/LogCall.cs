@@ -5,7 +5,7 @@ using UGreen.Py.Hub;
 namespace UGreen.Py.Wsgi.Calls;
 
 /// <summary><c>uwsgi.log(line)</c>: a line in the server's log. Returns True. Any thread.</summary>
-internal sealed partial class LogCall(ILogger log) : HubCall("log", "log(line, /)\n--\n\nWrite a line to the server's log. Returns True. Raises TypeError when line is no str.")
+internal sealed partial class LogCall(ILogger log) : HubCall("log", "log(line, /)\n--\n\nWrite a line to the server's log. Returns True. Raises TypeError when line is no str.", Arity.Exactly(1))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -17,7 +17,6 @@ internal sealed partial class LogCall(ILogger log) : HubCall("log", "log(line, /
 
     private nint Write(in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 1);
         Line(log, PyText.ToText(args.At(0)) ?? throw HubCallException.Type("log(): line must be a str"));
         return PyFast.Singleton(PyConstants.True);
     }

@@ -7,7 +7,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// <summary><c>uwsgi.log_this_request()</c>: this request has its line in the log although <c>--disable-logging</c> says no. Returns None.</summary>
 internal sealed class LogThisRequestCall() : HubCall("log_this_request",
     "log_this_request()\n--\n\nWrite this request's line in the log, also with --disable-logging.\n\n"
-    + "Raises RuntimeError once the response is complete, SystemError where there is no request.")
+    + "Raises RuntimeError once the response is complete, SystemError where there is no request.", Arity.Any)
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

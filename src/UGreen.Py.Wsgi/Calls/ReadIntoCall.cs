@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
+using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 using UGreen.Py.Native;
 
@@ -13,11 +14,10 @@ namespace UGreen.Py.Wsgi.Calls;
 /// returns None. Then the read itself stays under way, and the next call goes on with it: no byte is lost.
 /// </summary>
 internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_into",
-    "read_into(buffer, timeout=None, /)\n--\n\nRead request body bytes into buffer; returns how many, 0 at the end. Raises OSError when the client is gone. For the driver only.")
+    "read_into(buffer, timeout=None, /)\n--\n\nRead request body bytes into buffer; returns how many, 0 at the end. Raises OSError when the client is gone. For the driver only.", Arity.Between(1, 2))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 2);
         var request = WsgiApplication.RequestOf(green);
         if (request.BodyEnded) return Answer(green, 0);
 
@@ -48,7 +48,7 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
                 request.PendingRead = request.Exchange!.Body.ReadAsync();
 #pragma warning restore CA2012
             }
-            catch (Exception error) when (IsBroken(error))
+            catch (Exception error) when (ClientFault.Is(error))
             {
                 throw Broken(request, error);
             }
@@ -84,7 +84,7 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
             request.UnfinishedRead = null;
             read = unfinished is null ? request.PendingRead.GetAwaiter().GetResult() : unfinished.GetAwaiter().GetResult();
         }
-        catch (Exception error) when (IsBroken(error))
+        catch (Exception error) when (ClientFault.Is(error))
         {
             throw Broken(request, error);
         }
@@ -125,13 +125,11 @@ internal sealed class ReadIntoCall(WsgiApplication application) : HubCall("read_
             body.AdvanceTo(end);
             return true;
         }
-        catch (Exception error) when (IsBroken(error))
+        catch (Exception error) when (ClientFault.Is(error))
         {
             return false;
         }
     }
-
-    private static bool IsBroken(Exception error) => error is IOException or OperationCanceledException or InvalidOperationException;
 
     private static CallOutcome Answer(GreenThread green, int length)
     {

@@ -9,7 +9,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// <param name="doc">Docstring after the signature.</param>
 /// <param name="answer">The answer in a green thread; may throw <see cref="HubCallException"/>.</param>
 /// <param name="outside">The answer elsewhere; null: it is an error there.</param>
-internal sealed class RequestCall(string name, string doc, Func<GreenThread, long> answer, Func<long>? outside = null) : HubCall(name, $"{name}()\n--\n\n{doc}")
+internal sealed class RequestCall(string name, string doc, Func<GreenThread, long> answer, Func<long>? outside = null) : HubCall(name, $"{name}()\n--\n\n{doc}", Arity.Any)
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

@@ -8,7 +8,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// <c>_ugreen.respond(body)</c>: the application returned a list or tuple of one bytes object, so the whole body is known: head and body leave in one write, with a
 /// Content-Length. Returns True when that is done; False when the driver must go the long way (something was written already, the body is large, or it is not bytes).
 /// </summary>
-internal sealed class RespondCall() : HubCall("respond", "respond(body, /)\n--\n\nSend the whole response at once if that is possible. For the driver only.")
+internal sealed class RespondCall() : HubCall("respond", "respond(body, /)\n--\n\nSend the whole response at once if that is possible. For the driver only.", Arity.Exactly(1))
 {
     // Larger bodies take the streaming way, whose copies are bounded and feel the client's pace.
     private const int WholeLimit = 64 * 1024;
@@ -26,7 +26,7 @@ internal sealed class RespondCall() : HubCall("respond", "respond(body, /)\n--\n
         var head = exchange.Head;
         if (request.IsBodyless)
         {
-            if (exchange.Method == "HEAD" && head.Status is not (204 or 304)) head.ContentLength ??= data.Length;
+            if (exchange.Method == "HEAD" && !ResponseRules.HasNoBody(head.Status)) head.ContentLength ??= data.Length;
             request.Finish(ExchangeOutcome.Whole);
             return true;
         }

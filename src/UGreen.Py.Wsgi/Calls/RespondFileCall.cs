@@ -9,11 +9,10 @@ namespace UGreen.Py.Wsgi.Calls;
 /// <c>_ugreen.respond_file(fd, offset, length)</c>: the application returned a file_wrapper around a regular file. The front gets a descriptor of its own and sends the rest of
 /// the response by itself, at the client's pace; the green thread is done. Returns True then; False when something was written already, so that the driver must send the file.
 /// </summary>
-internal sealed class RespondFileCall() : HubCall("respond_file", "respond_file(fd, offset, length, /)\n--\n\nLet the front send a part of a regular file as the whole body. For the driver only.")
+internal sealed class RespondFileCall() : HubCall("respond_file", "respond_file(fd, offset, length, /)\n--\n\nLet the front send a part of a regular file as the whole body. For the driver only.", Arity.Exactly(3))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 3, 3);
         var request = WsgiApplication.RequestOf(green);
         var taken = TryRespond(request, Arg.Fd(Name, args, 0), Arg.Size(Name, args, 1), Arg.Size(Name, args, 2));
         green.Result = PyFast.Singleton(taken ? PyConstants.True : PyConstants.False);
@@ -28,7 +27,7 @@ internal sealed class RespondFileCall() : HubCall("respond_file", "respond_file(
         var head = exchange.Head;
         if (request.IsBodyless)
         {
-            if (exchange.Method == "HEAD" && head.Status is not (204 or 304)) head.ContentLength ??= length;
+            if (exchange.Method == "HEAD" && !ResponseRules.HasNoBody(head.Status)) head.ContentLength ??= length;
             request.Finish(ExchangeOutcome.Whole);
             return true;
         }

@@ -17,7 +17,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// </list>
 /// Returns None; after a wait for something registered the fd that ended it, -1 for its deadline, -2 for anything else.
 /// </summary>
-internal sealed class SendCall(string name, bool yields, WsgiApplication application) : HubCall(name, $"{name}(data, /)\n--\n\nSend bytes of the response body. Raises OSError when the client is gone.")
+internal sealed class SendCall(string name, bool yields, WsgiApplication application) : HubCall(name, $"{name}(data, /)\n--\n\nSend bytes of the response body. Raises OSError when the client is gone.", Arity.Exactly(1))
 {
     // A piece is copied into the pipe before its backpressure is felt, so this bounds what one slow client holds beyond the front's own buffer (128 KiB). With a chunk's frame
     // around it, it fits into one of the front's blocks of 64 KiB.
@@ -29,7 +29,7 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
         var request = WsgiApplication.RequestOf(green);
-        if (args.Count != 1 || !PyText.TryGetBytes(args.At(0), out var data)) throw NotBytes(args);
+        if (!PyText.TryGetBytes(args.At(0), out var data)) throw NotBytes(args);
         if (data.Length == 0) return Switch(green);
         if (request.State == ResponseState.None) throw HubCallException.Assertion("the application sent a body before it called start_response()");
         if (request.ClientGone) throw Gone();
@@ -115,7 +115,7 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
             // Only an interrupt cancels a flush.
             if (!result.IsCompleted) return;
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error) when (ClientFault.Is(error))
         {
             // The flush is broken: what follows says the same.
         }
@@ -151,9 +151,8 @@ internal sealed class SendCall(string name, bool yields, WsgiApplication applica
     private static HubCallException TooLong(long room)
         => HubCallException.Value($"the application sent more than its Content-Length ({room} bytes were left)");
 
-    private HubCallException NotBytes(in HubCallArguments args)
+    private static HubCallException NotBytes(in HubCallArguments args)
     {
-        if (args.Count != 1) return HubCallException.Type($"{Name}() takes one argument ({args.Count} given)");
         using var type = CApi.PyObject_Type(args.At(0));
         using var typeName = CApi.PyObject_GetAttrString(type.Borrow(), "__name__");
         return HubCallException.Type($"the response body must be made of bytes, not {PyText.ToText(typeName.Borrow()) ?? "this"}");

@@ -12,11 +12,10 @@ namespace UGreen.Py.Wsgi.Calls;
 /// application's Content-Length leaves no room for more.
 /// </summary>
 internal sealed class SendFileCall(WsgiApplication application) : HubCall("send_file",
-    "send_file(fd, offset, length, /)\n--\n\nSend a part of a regular file. Raises OSError when the client is gone or the file ends too early. For the driver only.")
+    "send_file(fd, offset, length, /)\n--\n\nSend a part of a regular file. Raises OSError when the client is gone or the file ends too early. For the driver only.", Arity.Exactly(3))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 3, 3);
         var request = WsgiApplication.RequestOf(green);
         var (fd, offset, length) = (Arg.Fd(Name, args, 0), Arg.Size(Name, args, 1), Arg.Size(Name, args, 2));
         if (request.State == ResponseState.None) throw HubCallException.Assertion("the application sent a file before it called start_response()");

@@ -10,7 +10,7 @@ namespace UGreen.Py.Wsgi.Calls;
 /// </summary>
 internal sealed class StartResponseCall(WsgiApplication application) : HubCall("start_response",
     "start_response(status, headers, exc_info=None)\n--\n\nSet the response's status and headers; see PEP 3333. Returns write(bytes).\n\n"
-    + "Raises TypeError or ValueError for what is no status or no header, AssertionError for a second call without exc_info or after the headers were sent, SystemError where there is no request.")
+    + "Raises TypeError or ValueError for what is no status or no header, AssertionError for a second call without exc_info or after the headers were sent, SystemError where there is no request.", Arity.Any)
 {
     /// <summary>What it returns; set when the functions exist.</summary>
     public BorrowedRef Write { get; set; }
@@ -33,10 +33,16 @@ internal sealed class StartResponseCall(WsgiApplication application) : HubCall("
         if (request.State == ResponseState.Head && !again) throw HubCallException.Assertion("start_response() was called twice without exc_info");
         request.HeadWithdrawn();
         application.Heads.Parse(status, headers, request.Exchange!.Head);
+        if (application.Heads.LeftOut.Count > 0) Tell(request);
         request.HeadGiven();
         CApi.Py_IncRef(Write);
         green.Result = Write.Address;
         return CallOutcome.Resume;
+    }
+
+    private void Tell(WsgiRequest request)
+    {
+        foreach (var name in application.Heads.LeftOut) application.Tolerance.LeftOut(request, name);
     }
 
     // PEP 3333: with exc_info and headers already sent, the server must raise that very exception.

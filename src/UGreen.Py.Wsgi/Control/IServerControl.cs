@@ -12,6 +12,12 @@ public interface IServerControl
     /// <summary>Process id of the master; 0: there is none.</summary>
     int MasterPid { get; }
 
+    /// <summary>The server has replaced its workers before, and this one is of those.</summary>
+    bool IsReloaded { get; }
+
+    /// <summary>Descriptors of the listening sockets, in the order of the addresses; empty while they are not open yet.</summary>
+    IReadOnlyList<int> Sockets { get; }
+
     /// <summary>The application is loaded and requests are served.</summary>
     bool IsReady { get; }
 
@@ -25,6 +31,11 @@ public interface IServerControl
     /// <param name="reason">For the log.</param>
     /// <returns>False: there is no master, or it has gone.</returns>
     bool Reload(string reason);
+
+    /// <summary>Tells the master that a source file has changed since it was loaded (<c>--py-autoreload</c>), which is a reason to replace all workers.</summary>
+    /// <param name="file">Its path, for the log.</param>
+    /// <returns>False: there is no master, or it has gone.</returns>
+    bool SourceChanged(string file);
 
     /// <summary>Asks for a graceful stop of the server.</summary>
     /// <param name="reason">For the log.</param>

@@ -7,6 +7,7 @@ public sealed class StandaloneControl : IServerControl
     private readonly RequestCounters? _counters;
     private readonly long _startedOn = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
     private volatile bool _isReady;
+    private volatile IReadOnlyList<int> _sockets = [];
 
     /// <param name="stop">Asks the process for a graceful stop; gets the reason.</param>
     /// <param name="counters">The worker's board; null: nothing is counted.</param>
@@ -17,6 +18,15 @@ public sealed class StandaloneControl : IServerControl
     public int WorkerCount => 1;
 
     public int MasterPid => 0;
+
+    // SIGHUP replaces a process only where there is a master.
+    public bool IsReloaded => false;
+
+    public IReadOnlyList<int> Sockets
+    {
+        get => _sockets;
+        set => _sockets = value;
+    }
 
     public bool IsReady
     {
@@ -33,6 +43,8 @@ public sealed class StandaloneControl : IServerControl
     public long TotalRequests => _counters?.Requests ?? 0;
 
     public bool Reload(string reason) => false;
+
+    public bool SourceChanged(string file) => false;
 
     public void Stop(string reason) => _stop(reason);
 

@@ -69,8 +69,8 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
     {
         using var module = CApi.PyImport_ImportModule("ugreen._harakiri").OrThrow();
         _type = CApi.PyObject_GetAttrString(module.Borrow(), "Harakiri").OrThrow();
-        PendingCall.Install(StrikeRunning);
-        PendingCall.Install(() => _hub.RaiseTold(IsInOwnCode));
+        PendingCall.Install(_hub.RunningCell, StrikeRunning);
+        PendingCall.Install(_hub.RunningCell, () => _hub.RaiseTold(IsInOwnCode));
         if (_limit > 0) Watch(_limit);
     }
 
@@ -133,21 +133,10 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
     private bool TryStrike(GreenThread green, RequestLimits limits)
     {
         var now = _clock.Now;
-        var text = string.Create(CultureInfo.InvariantCulture, $"the request took longer than it may: {(now - limits.Request.Began) / 1e9:0.###} s");
-        using var message = PyText.FromText(text);
-        using var args = message.IsNull ? default : CApi.PyTuple_New(1);
-        if (args.IsNull)
-        {
-            CApi.PyErr_Clear(); // no memory: the watch asks again
-            return false;
-        }
-
-        CApi.Py_IncRef(message.Borrow());
-        _ = CApi.PyTuple_SetItem(args.Borrow(), 0, message.Address);
-        var exception = CApi.PyObject_CallObject(_type.Borrow(), args.Borrow());
+        var exception = MakeException((now - limits.Request.Began) / 1e9);
         if (exception.IsNull)
         {
-            CApi.PyErr_Clear();
+            CApi.PyErr_Clear(); // no memory: the watch asks again
             return false;
         }
 
@@ -158,15 +147,19 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
         return true;
     }
 
-    private bool IsInOwnCode()
+    // Runs no Python code, so what was decided before still holds afterwards: Harakiri is a class without code of its own.
+    private NewRef MakeException(double seconds)
     {
-        using var frame = CApi.PyThreadState_GetFrame(CApi.PyThreadState_Get());
-        using var code = frame.IsNull ? default : CApi.PyObject_GetAttrString(frame.Borrow(), "f_code");
-        using var file = code.IsNull ? default : CApi.PyObject_GetAttrString(code.Borrow(), "co_filename");
-        var name = file.IsNull ? null : PyText.ToText(file.Borrow());
-        if (!CApi.PyErr_Occurred().IsNull) CApi.PyErr_Clear();
-        return name is null || name.StartsWith(_ownCode, StringComparison.Ordinal);
+        using var pause = CollectorPause.Begin();
+        using var message = PyText.FromText(string.Create(CultureInfo.InvariantCulture, $"the request took longer than it may: {seconds:0.###} s"));
+        using var args = message.IsNull ? default : CApi.PyTuple_New(1);
+        if (args.IsNull) return default;
+        CApi.Py_IncRef(message.Borrow());
+        _ = CApi.PyTuple_SetItem(args.Borrow(), 0, message.Address);
+        return CApi.PyObject_CallObject(_type.Borrow(), args.Borrow());
     }
+
+    private bool IsInOwnCode() => PyFrames.CurrentFile() is not { } name || name.StartsWith(_ownCode, StringComparison.Ordinal);
 
     private void ShowKillTime(RequestLimits limits)
     {

@@ -56,10 +56,13 @@ internal sealed class RequestLimits(WsgiRequest request)
     {
         if (_serverDue <= now) _serverDue = Never;
         if (_userDue <= now) _userDue = Never;
-        _exception.Dispose();
+        var before = _exception;
         _exception = exception;
         IsTold = false;
         Changed();
+
+        // Last, because it may run finalizers, and they must find nothing half done.
+        before.Dispose();
     }
 
     /// <summary>The request is over.</summary>

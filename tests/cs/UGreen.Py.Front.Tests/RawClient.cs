@@ -82,6 +82,9 @@ internal sealed class RawClient : IDisposable
         return all;
     }
 
+    /// <summary>Nothing more will be sent; reading goes on.</summary>
+    public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
+
     public void Reset()
     {
         _socket.LingerState = new LingerOption(true, 0);

@@ -26,6 +26,29 @@ public sealed class RequestBodyTests
         Assert.EndsWith($"<{expected}>", await client.ReadUntilAsync(">"), StringComparison.Ordinal);
     }
 
+    /// <summary>Only what a client does looks like a client's doing.</summary>
+    [Fact]
+    public async Task A_mistake_of_ours_is_no_client_that_left()
+    {
+        var seen = new TaskCompletionSource<(Exception Error, int Status)>();
+        await using var front = await TestFront.StartAsync(async e =>
+        {
+            _ = await e.Body.ReadAsync();
+            // Without an AdvanceTo in between.
+            var error = await Record.ExceptionAsync(async () => await e.Body.ReadAsync());
+            seen.SetResult((error!, e.FaultStatus));
+            FakeApplication.Whole(e, "done");
+        });
+        using var client = await RawClient.ConnectAsync(front);
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");
+
+        var (found, status) = await seen.Task.WaitAsync(TestFront.Patience);
+
+        Assert.IsType<InvalidOperationException>(found);
+        Assert.False(ClientFault.Is(found));
+        Assert.Equal(0, status);
+    }
+
     [Fact]
     public async Task Expect_100_continue_is_answered_when_the_body_is_asked_for()
     {

@@ -8,7 +8,7 @@ internal delegate nint OutsideBody(in HubCallArguments args, bool onHubThread);
 
 /// <summary>A hub call made of functions.</summary>
 internal sealed class TestCall(string name, CallBody body, Func<GreenThread, WakeCause, CallOutcome>? go = null, OutsideBody? outside = null)
-    : HubCall(name, $"{name}(*args)\n--\n\nA hub call of the tests.")
+    : HubCall(name, $"{name}(*args)\n--\n\nA hub call of the tests.", Arity.Any)
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args) => body(green, args);
 

@@ -1,5 +1,6 @@
 using UGreen.Py.Front.Static;
 using UGreen.Py.Gateway;
+using UGreen.Py.Server.Hosting;
 using UGreen.Py.Server.Options;
 using UGreen.Py.Wsgi;
 using Xunit;
@@ -35,6 +36,32 @@ public sealed class ApplicationOptionTests
     [InlineData(false, "--need-app=no")]
     [InlineData(false, "--need-app=0")]
     public void Need_app(bool needed, string argument) => Assert.Equal(needed, Run(argument, "app").NeedApplication);
+
+    [Fact]
+    public void Strictness_and_mode()
+    {
+        Assert.Equal((false, true), (Run("app").WsgiStrict, Run("--wsgi-strict", "app").WsgiStrict));
+        Assert.Equal("dev", Run("--mode", "dev", "app").Given["mode"]);
+    }
+
+    [Fact]
+    public void What_is_always_so_is_told_to_who_asks()
+    {
+        var opt = UwsgiFacts.Options(Run("--processes", "2", "app").Given);
+        Assert.Equal((true, true, "2"), (opt["enable-threads"], opt["lazy-apps"], opt["processes"]));
+    }
+
+    [Fact]
+    public void The_magic_table_speaks_of_the_first_file_and_of_the_machine()
+    {
+        var table = UwsgiFacts.Magic(new Dictionary<string, object> { ["yaml"] = new List<string> { "conf.d/site.yaml:live", "b.yaml" } }, "/srv/app");
+        Assert.Equal(
+            ("conf.d/site.yaml", "/srv/app/conf.d/site.yaml", "site.yaml", "/srv/app/conf.d/", "yaml", "site", "conf.d", "live", "srv", "/srv/app"),
+            (table["o"], table["p"], table["s"], table["d"], table["e"], table["n"], table["c"], table["x"], table["0"], table["v"]));
+        Assert.Equal((table["p"], table["x"], false), (table["P"], table["X"], table.ContainsKey("3")));
+        var bare = UwsgiFacts.Magic(new Dictionary<string, object>(), "/srv/app");
+        Assert.Equal((false, "/srv/app", Environment.ProcessorCount.ToString(System.Globalization.CultureInfo.InvariantCulture)), (bare.ContainsKey("p"), bare["v"], bare["k"]));
+    }
 
     [Fact]
     public void An_optional_value_is_not_taken_from_the_next_argument()

@@ -17,6 +17,12 @@ public partial class ListingTests
     public void Overflow() => Same("x64-overflow.s", X64OverflowHandler.Build(), typeof(OverflowData));
 
     [Fact]
+    public void Fork() => Same("x64-fork.s", X64ForkHandler.Build(), typeof(ForkData));
+
+    [Fact]
+    public void Relay() => Same("x64-relay.s", X64SignalRelay.Build(), typeof(RelayData));
+
+    [Fact]
     public void The_contract_uses_the_names_of_the_code()
     {
         MatchCollection names = FieldName().Matches(GreenLibrary.Resource("SwitchContract.md"));

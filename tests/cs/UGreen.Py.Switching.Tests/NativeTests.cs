@@ -49,6 +49,40 @@ public class NativeTests
         }
     }
 
+    /// <summary>The number of a closed descriptor is at once another file's; a signal on its way to the old one must not arrive there.</summary>
+    [Fact]
+    public void A_signal_that_meets_the_end_reaches_no_other_descriptor()
+    {
+        EventFd? current = new();
+        bool ends = false;
+        Thread[] senders = [.. Enumerable.Range(0, 3).Select(_ => new Thread(() =>
+        {
+            while (!Volatile.Read(ref ends)) Volatile.Read(ref current)?.Signal();
+        }))];
+        foreach (Thread sender in senders) sender.Start();
+        int strays = 0;
+        long start = Stopwatch.GetTimestamp();
+        while (strays == 0 && Stopwatch.GetElapsedTime(start).TotalSeconds < 2)
+        {
+            EventFd old = current;
+            old.Dispose();
+            Assert.Equal(-1, old.Fd);
+            using (EventFd victim = new())
+            {
+                strays += FdWait.Poll(victim.Fd, PollFd.In, 0);
+                for (int i = 0; i < 20; i++) old.Signal();
+                strays += FdWait.Poll(victim.Fd, PollFd.In, 0);
+            }
+
+            Volatile.Write(ref current, new EventFd());
+        }
+
+        Volatile.Write(ref ends, true);
+        foreach (Thread sender in senders) sender.Join();
+        current.Dispose();
+        Assert.Equal(0, strays);
+    }
+
     [Fact]
     public void Signals_of_a_batch_are_given_at_its_end()
     {

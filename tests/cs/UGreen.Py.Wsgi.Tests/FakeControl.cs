@@ -16,6 +16,10 @@ internal sealed class FakeControl : IServerControl
 
     public int MasterPid => HasMaster ? 4711 : 0;
 
+    public bool IsReloaded => true;
+
+    public IReadOnlyList<int> Sockets => [6, 7];
+
     public bool IsReady { get; set; } = true;
 
     public bool IsLeader { get; set; } = true;
@@ -29,6 +33,12 @@ internal sealed class FakeControl : IServerControl
     public bool Reload(string reason)
     {
         Asked.Enqueue($"reload {reason}");
+        return HasMaster;
+    }
+
+    public bool SourceChanged(string file)
+    {
+        Asked.Enqueue($"changed {file}");
         return HasMaster;
     }
 

@@ -10,6 +10,7 @@ import importlib
 import os
 import queue
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -306,6 +307,27 @@ def bad():
     assert answers == ["EBADF", "EBADF", "EBADF", "ECHILD", "ValueError", "EBADF", "EINVAL", -1], answers
 
 
+class TooLong(Exception):
+    pass
+
+
+def alarm(wait):
+    """The usual time limit of Unix: an alarm whose handler raises, in a call that blocks."""
+    def raise_it(*arguments):
+        raise TooLong
+
+    old = signal.signal(signal.SIGALRM, raise_it)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        wait()
+        raise AssertionError("nothing was raised")
+    except TooLong:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
 def slow_import():
     assert importlib.import_module("blocking_slow").VALUE == 42
 
@@ -348,6 +370,10 @@ WAYS = {
     "forked": forked,
     "bad": bad,
     "import": slow_import,
+    "alarm_sleep": lambda: alarm(lambda: time.sleep(30)),
+    "alarm_recv": lambda: alarm(lambda: silent(lambda left: left.recv(1))),
+    "alarm_lock": lambda: alarm(lambda: taken().acquire()),
+    "alarm_select": lambda: alarm(lambda: silent(lambda left: select.select([left], [], [], 30))),
 }
 
 

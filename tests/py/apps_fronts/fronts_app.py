@@ -2,6 +2,7 @@
 
 import contextvars
 import hashlib
+import io
 import json
 import random
 from wsgiref.validate import validator
@@ -65,6 +66,23 @@ def whole(environ, start_response):
     """?size bytes as one block, whose length is thereby known."""
     start_response("200 OK", list(TEXT))
     return [pattern(int(query(environ, "size")))]
+
+
+class Shouts(io.BufferedReader):
+    """Lends the descriptor of its file, and reads something else."""
+
+    def read(self, size=-1):
+        return super().read(size).upper()
+
+
+def file(environ, start_response):
+    """This very file: as it is, or with ?shout in capitals; with ?send by uwsgi.sendfile()."""
+    opened = (Shouts if query(environ, "shout") else io.BufferedReader)(io.FileIO(__file__))
+    start_response("200 OK", list(TEXT))
+    if not query(environ, "send"):
+        return environ["wsgi.file_wrapper"](opened)
+    uwsgi.sendfile(opened)
+    return []
 
 
 def body_end(environ, start_response):
@@ -164,4 +182,4 @@ def as_json(start_response, data):
     return [body]
 
 
-PAGES = {**wsgi_app.PAGES, **{page.__name__.replace("_", "-"): page for page in (echo, digest, download, whole, body_end, sends_upload_back_late, steps_unbuffered, waits, asks_is_connected)}}
+PAGES = {**wsgi_app.PAGES, **{page.__name__.replace("_", "-"): page for page in (echo, digest, download, whole, file, body_end, sends_upload_back_late, steps_unbuffered, waits, asks_is_connected)}}

@@ -1,8 +1,20 @@
-"""The application of test_http_corpus.py and test_limits.py: reads the whole body and notes what it saw, also when that failed. GET /seen tells, and forgets."""
+"""The application of test_http_corpus.py and test_limits.py: reads the whole body and notes what it saw, also when that failed. GET /seen tells, and forgets. GET /count and /running tell of endless answers."""
 
 import json
 
 seen = []
+#: How many endless answers were begun, and are under way.
+running = [0, 0]
+
+
+def endless():
+    running[0] += 1
+    running[1] += 1
+    try:
+        while True:
+            yield b"x" * 65536
+    finally:
+        running[1] -= 1
 
 
 def application(environ, start_response):
@@ -16,7 +28,9 @@ def application(environ, start_response):
     elif environ["REQUEST_URI"] == "/endless":
         seen.append(name)
         start_response("200 OK", [("Content-Type", "text/plain")])
-        return iter(lambda: b"x" * 65536, None)
+        return endless()
+    elif name in ("GET /count", "GET /running"):
+        body = json.dumps(running[name == "GET /running"]).encode()
     elif environ["REQUEST_URI"] == "/caught":
         try:
             body = environ["wsgi.input"].read()

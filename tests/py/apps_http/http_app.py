@@ -43,7 +43,7 @@ def digest(environ, start_response, query):
         notes.setdefault(query.get("note", ""), []).append(len(piece))
     return as_json(start_response, {
         "sha": sha.hexdigest(), "length": sum(sizes), "sizes": sizes,
-        "CONTENT_LENGTH": environ.get("CONTENT_LENGTH"), "terminated": environ["wsgi.input_terminated"],
+        "CONTENT_LENGTH": environ.get("CONTENT_LENGTH"), "terminated": environ.get("wsgi.input_terminated"),
     })
 
 

@@ -165,6 +165,9 @@ def asks_the_server(sock: socket.socket) -> Iterable[bytes]:
     uwsgi.lock()
     uwsgi.unlock(0)
     reveal_type(uwsgi.is_locked(1))  # -> builtins.bool
+    reveal_type((uwsgi.listen_queue(), uwsgi.listen_queue(1), uwsgi.sockets))  # -> Tuple[builtins.int, builtins.int, builtins.list[builtins.int]]
+    uwsgi.setprocname("name")
+    uwsgi.i_am_the_spooler()
     reveal_type(uwsgi.mem())  # -> Tuple[builtins.int, builtins.int]
 
 
@@ -176,6 +179,9 @@ def values() -> None:
     reveal_type((uwsgi.ugreen_version, ugreen.__version__))  # -> Tuple[builtins.str, builtins.str]
     reveal_type(uwsgi.opt)  # -> builtins.dict[builtins.str, Union[builtins.bytes, Literal[True], builtins.list[builtins.bytes]]]
     reveal_type((uwsgi.numproc, uwsgi.cores, uwsgi.has_threads, uwsgi.started_on))  # -> Tuple[builtins.int, builtins.int, builtins.int, builtins.int]
+    reveal_type((uwsgi.mode, uwsgi.pidfile))  # -> Tuple[Union[builtins.bytes, None], Union[builtins.bytes, None]]
+    reveal_type((uwsgi.magic_table, uwsgi.buffer_size, uwsgi.is_a_reload))  # -> Tuple[builtins.dict[builtins.bytes, builtins.bytes], builtins.int, builtins.bool]
+    reveal_type(uwsgi.env["PATH_INFO"])  # -> Any
     reveal_type(uwsgi.loop)  # -> Union[builtins.bytes, None]
     reveal_type((uwsgi.SPOOL_OK, uwsgi.SPOOL_RETRY, uwsgi.SPOOL_IGNORE))  # -> Tuple[builtins.int, builtins.int, builtins.int]
 

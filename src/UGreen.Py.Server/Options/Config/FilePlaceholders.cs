@@ -27,6 +27,17 @@ internal sealed class FilePlaceholders
         _first = first ?? this;
     }
 
+    /// <summary>All letters that stand for something somewhere.</summary>
+    public const string Letters = "opsdencxOPSDENCX0123456789vhkuUgGtTV";
+
+    /// <summary>Those of a file as an option names it, with the section behind a colon.</summary>
+    public static FilePlaceholders OfFile(string given, string folder)
+    {
+        // A name with a colon may be a file's own.
+        var colon = File.Exists(Path.GetFullPath(given, folder)) ? -1 : given.LastIndexOf(':');
+        return colon <= 0 ? new FilePlaceholders(given, "uwsgi", folder, null) : new FilePlaceholders(given[..colon], given[(colon + 1)..], folder, null);
+    }
+
     public string Replace(string value)
     {
         if (!value.Contains('%', StringComparison.Ordinal)) return value;
@@ -49,7 +60,8 @@ internal sealed class FilePlaceholders
         return text.ToString();
     }
 
-    private string? Of(char letter)
+    /// <summary>What this one letter stands for; null: nothing.</summary>
+    public string? Of(char letter)
         => "OPSDENCX".Contains(letter, StringComparison.Ordinal) ? _first.Own(char.ToLowerInvariant(letter)) : Own(letter) ?? ProcessFacts.Of(letter, _folder);
 
     private string? Own(char letter) => letter switch

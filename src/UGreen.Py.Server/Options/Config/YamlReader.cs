@@ -22,12 +22,7 @@ internal static class YamlReader
         }
         catch (YamlException e)
         {
-            throw new ConfigException($"{file}:{e.Start.Line}: not valid YAML: {ConfigWords.Shown(e.Message)}");
-        }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
-        {
-            // What the library's scanner throws for some malformed text, without a place.
-            throw new ConfigException($"{file}: not valid YAML");
+            throw new ConfigException(e.InnerException is null ? $"{file}:{e.Start.Line}: not valid YAML: {ConfigWords.Shown(e.Message)}" : $"{file}: not valid YAML");
         }
     }
 
@@ -118,9 +113,17 @@ internal static class YamlReader
 
     private static ParsingEvent Next(Parser parser)
     {
-        while (parser.MoveNext())
+        try
         {
-            if (parser.Current is not Comment) return parser.Current!;
+            while (parser.MoveNext())
+            {
+                if (parser.Current is not Comment) return parser.Current!;
+            }
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            // What the library's scanner throws for some malformed text, without a place.
+            throw new YamlException(Mark.Empty, Mark.Empty, "malformed", e);
         }
 
         throw new YamlException(Mark.Empty, Mark.Empty, "the file ends too early");

@@ -4,7 +4,7 @@ using UGreen.Py.Hub;
 namespace UGreen.Py.Wsgi.Calls.Green;
 
 /// <summary><c>_ugreen.alive(green_id)</c>: whether that green thread has not finished. Any thread: the hub changes this with the GIL held only.</summary>
-internal sealed class AliveCall(HubLoop hub) : HubCall("alive", "alive(green_id, /)\n--\n\nWhether that green thread has not finished. Any thread may call.")
+internal sealed class AliveCall(HubLoop hub) : HubCall("alive", "alive(green_id, /)\n--\n\nWhether that green thread has not finished. Any thread may call.", Arity.Exactly(1))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -14,7 +14,6 @@ internal sealed class AliveCall(HubLoop hub) : HubCall("alive", "alive(green_id,
 
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
-        Arg.Count(Name, args, 1, 1);
         return PyFast.Singleton(hub.Find(Arg.GreenId(Name, args, 0)) is null ? PyConstants.False : PyConstants.True);
     }
 }

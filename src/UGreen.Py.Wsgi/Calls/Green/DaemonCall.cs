@@ -6,7 +6,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 
 /// <summary><c>_ugreen.set_daemon(green_id, daemon)</c>: whether a graceful stop waits for a spawned green thread that has begun. Any thread.</summary>
 internal sealed class DaemonCall(HubLoop hub) : HubCall("set_daemon",
-    "set_daemon(green_id, daemon, /)\n--\n\nSay whether a graceful stop of the server does without waiting for a spawned green thread. Any thread may call.")
+    "set_daemon(green_id, daemon, /)\n--\n\nSay whether a graceful stop of the server does without waiting for a spawned green thread. Any thread may call.", Arity.Exactly(2))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -16,9 +16,8 @@ internal sealed class DaemonCall(HubLoop hub) : HubCall("set_daemon",
 
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
-        Arg.Count(Name, args, 2, 2);
         var id = Arg.GreenId(Name, args, 0);
-        var daemon = CApi.PyObject_IsTrue(args.At(1)) == 1;
+        var daemon = Arg.Flag(args, 1);
         if (onHubThread) Change(hub, id, daemon);
         else hub.Inbox.Post(new Message(hub, daemon), null, id);
         return PyFast.Singleton(PyConstants.None);

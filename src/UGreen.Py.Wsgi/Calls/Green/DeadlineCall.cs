@@ -6,11 +6,10 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 
 /// <summary><c>_ugreen.deadline(seconds, exception)</c>: raises the exception in this green thread when the time is over.</summary>
 internal sealed class DeadlineCall(Deadlines deadlines) : HubCall("deadline",
-    "deadline(seconds, exception, /)\n--\n\nRaise an exception object in this green thread when the time is over. Returns a number for cancel_deadline(), which must be called.")
+    "deadline(seconds, exception, /)\n--\n\nRaise an exception object in this green thread when the time is over. Returns a number for cancel_deadline(), which must be called.", Arity.Exactly(2))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 2, 2);
         var time = Math.Max(0, Arg.WaitTime(Name, args, 0));
         var number = deadlines.Set(green, time, Arg.Exception(Name, args, 1));
         green.Result = CApi.PyLong_FromLongLong(number).OrThrow().Detach();

@@ -9,7 +9,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 /// </summary>
 internal sealed class GreensCall(HubLoop hub) : HubCall("greens",
     "greens(green_id=None, /)\n--\n\nAll green threads, or only the one with that number: a list of (id, core, state, request, frame). state says what it does or waits for.\n\n"
-    + "request is method and target of the request that it runs, None for a spawned function. frame is where its Python code is, None before it begins. Any thread may call.")
+    + "request is method and target of the request that it runs, None for a spawned function. frame is where its Python code is, None before it begins. Any thread may call.", Arity.Between(0, 1))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -19,7 +19,6 @@ internal sealed class GreensCall(HubLoop hub) : HubCall("greens",
 
     public override nint InvokeOutside(in HubCallArguments args, bool onHubThread)
     {
-        Arg.Count(Name, args, 0, 1);
         var list = CApi.PyList_New(0).OrThrow();
         if (args.Count == 1 && args.At(0) != PyConstants.None)
         {
@@ -29,7 +28,7 @@ internal sealed class GreensCall(HubLoop hub) : HubCall("greens",
 
         foreach (var green in hub.Greens)
         {
-            if (green.Status != GreenStatus.Free) Add(list, green);
+            if (green.IsAlive) Add(list, green);
         }
 
         return list.Detach();

@@ -7,7 +7,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 /// <summary><c>_ugreen.interrupt(green_id, exception)</c>: raises an exception object in a green thread where it waits. Any thread.</summary>
 internal sealed class InterruptCall(HubLoop hub) : HubCall("interrupt",
     "interrupt(green_id, exception, replace=False, /)\n--\n\nRaise an exception object in a green thread: where it waits, or in its next wait.\n\n"
-    + "Returns False when it has finished or another exception is on its way, unless replace is true; from another thread always True. Any thread may call.")
+    + "Returns False when it has finished or another exception is on its way, unless replace is true; from another thread always True. Any thread may call.", Arity.Between(2, 3))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -33,8 +33,8 @@ internal sealed class InterruptCall(HubLoop hub) : HubCall("interrupt",
 
     private (long Id, NewRef Exception, bool Replace) Read(in HubCallArguments args)
     {
-        Arg.Count(Name, args, 2, 3);
-        return (Arg.GreenId(Name, args, 0), Arg.Exception(Name, args, 1), args.Count > 2 && CApi.PyObject_IsTrue(args.At(2)) == 1);
+        var (id, replace) = (Arg.GreenId(Name, args, 0), Arg.Flag(args, 2));
+        return (id, Arg.Exception(Name, args, 1), replace); // last, as it takes a reference
     }
 
     private sealed class Message(HubLoop hub, NewRef exception, bool replace) : IInboxReceiver

@@ -5,11 +5,10 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 
 /// <summary><c>_ugreen.keep(object)</c>: holds an object until this green thread has ended. Its finalizer is how <c>ugreen.local</c> hears of the end.</summary>
 internal sealed class KeepCall() : HubCall("keep",
-    "keep(object, /)\n--\n\nKeep a reference to an object until this green thread has ended. Raises RuntimeError outside a green thread.")
+    "keep(object, /)\n--\n\nKeep a reference to an object until this green thread has ended. Raises RuntimeError outside a green thread.", Arity.Exactly(1))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 1);
         green.Keep(args.At(0));
         green.Result = PyFast.Singleton(PyConstants.None);
         return CallOutcome.Resume;

@@ -7,7 +7,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 /// <summary><c>_ugreen.spawn(callable, daemon=False)</c>: what <c>ugreen.spawn</c> is made of. Any thread.</summary>
 internal sealed class SpawnCall(SpawnedThreads spawned) : HubCall("spawn",
     "spawn(callable, daemon=False, /)\n--\n\nRun callable() on a free spawn core, without a request. Returns False when none is free.\n\n"
-    + "A graceful stop of the server waits for it unless it is a daemon. Any thread may call. Raises RuntimeError once the server ends.")
+    + "A graceful stop of the server waits for it unless it is a daemon. Any thread may call. Raises RuntimeError once the server ends.", Arity.Between(1, 2))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -25,11 +25,11 @@ internal sealed class SpawnCall(SpawnedThreads spawned) : HubCall("spawn",
 
     private (NewRef Callable, bool Daemon) Read(in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 2);
         var callable = args.At(0);
         if (CApi.PyCallable_Check(callable) == 0) throw HubCallException.Type($"{Name}(): the argument must be callable");
         if (spawned.IsEnding) throw HubCallException.Runtime($"{Name}(): the server is stopping");
+        var daemon = Arg.Flag(args, 1);
         CApi.Py_IncRef(callable);
-        return (new NewRef(callable.Address), args.Count > 1 && CApi.PyObject_IsTrue(args.At(1)) == 1);
+        return (new NewRef(callable.Address), daemon);
     }
 }

@@ -5,7 +5,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 
 /// <summary><c>_ugreen.unpark(green_id)</c>: ends a <c>park()</c>, or the next one before it begins. Any thread. A green thread that has finished is nobody's mistake.</summary>
 internal sealed class UnparkCall(HubLoop hub) : HubCall("unpark",
-    "unpark(green_id, /)\n--\n\nEnd the park() of a green thread, or its next one before it begins. Nothing happens when it has finished. Any thread may call.")
+    "unpark(green_id, /)\n--\n\nEnd the park() of a green thread, or its next one before it begins. Nothing happens when it has finished. Any thread may call.", Arity.Exactly(1))
 {
     private readonly Message _message = new(hub);
 
@@ -26,7 +26,6 @@ internal sealed class UnparkCall(HubLoop hub) : HubCall("unpark",
 
     private long Id(in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 1);
         return Arg.GreenId(Name, args, 0);
     }
 

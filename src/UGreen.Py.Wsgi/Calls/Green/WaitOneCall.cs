@@ -11,7 +11,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 /// </summary>
 internal sealed class WaitOneCall(HubLoop hub) : HubCall("wait_one",
     "wait_one(fd, write, timeout=None, /)\n--\n\nWait until fd is readable (or writable, when write is true). timeout is in seconds, None: no limit.\n\n"
-    + "Returns False when the time was over. Raises OSError when fd cannot be waited for.")
+    + "Returns False when the time was over. Raises OSError when fd cannot be waited for.", Arity.Between(2, 3))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -56,10 +56,9 @@ internal sealed class WaitOneCall(HubLoop hub) : HubCall("wait_one",
 
     private (int Fd, FdDirection Direction, long Time) Read(in HubCallArguments args)
     {
-        Arg.Count(Name, args, 2, 3);
         var fd = Arg.Fd(Name, args, 0);
         if (fd < 0) throw HubCallException.Os(Errno.EBADF, $"unable to wait for fd {fd} (EBADF)");
-        return (fd, CApi.PyObject_IsTrue(args.At(1)) == 1 ? FdDirection.Write : FdDirection.Read, Arg.WaitTime(Name, args, 2));
+        return (fd, Arg.Flag(args, 1) ? FdDirection.Write : FdDirection.Read, Arg.WaitTime(Name, args, 2));
     }
 
     private static bool Poll(int fd, FdDirection direction, long time)

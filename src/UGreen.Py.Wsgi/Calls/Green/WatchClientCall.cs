@@ -9,11 +9,10 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 /// </summary>
 internal sealed class WatchClientCall() : HubCall("watch_client",
     "watch_client(exception, /)\n--\n\nRaise an exception object in this green thread, where it waits, when the client of its request goes away: at once when it has gone already.\n\n"
-    + "Returns False, and changes nothing, when another one is set.")
+    + "Returns False, and changes nothing, when another one is set.", Arity.Exactly(1))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 1);
         var request = WsgiApplication.RequestOf(green);
         var exception = Arg.Exception(Name, args, 0);
         if (request.ClientGone) throw HubCallException.Object(exception);

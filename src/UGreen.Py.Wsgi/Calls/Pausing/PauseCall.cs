@@ -8,13 +8,12 @@ namespace UGreen.Py.Wsgi.Calls.Pausing;
 internal sealed partial class PauseCall(PausedRequests all, WsgiApplication application, ILogger log) : HubCall("green_pause",
     "green_pause(timeout, /)\n--\n\nWait until green_unpause_all() is called or the time is over; meanwhile the client gets what green_write_all() writes.\n\n"
     + "timeout is in seconds (fractions count); 0 or less means none. Returns True; None when the client is gone, or was not sent something that was written to it.\n"
-    + "Afterwards all that was written to the client has been taken by it.")
+    + "Afterwards all that was written to the client has been taken by it.", Arity.Exactly(1))
 {
     private readonly Action<PausedRequest, long> _tooSlow = (paused, behind) => TooSlow(log, paused.Title, behind, PausedRequest.BacklogLimit);
 
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 1);
         var timeout = Arg.Timeout(Name, args, 0, "timeout");
         var request = WsgiApplication.RequestOf(green);
         if (request.ClientGone)

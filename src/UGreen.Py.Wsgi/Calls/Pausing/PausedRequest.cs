@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
 using UGreen.Py.Gateway;
 using UGreen.Py.Hub;
 
@@ -13,7 +14,7 @@ namespace UGreen.Py.Wsgi.Calls.Pausing;
 /// </para>
 /// <para>Hub thread; the end of a flush comes through the inbox.</para>
 /// </summary>
-internal sealed class PausedRequest : IInboxReceiver
+internal sealed partial class PausedRequest : IInboxReceiver
 {
     /// <summary>
     /// How many bytes a client may be behind, beyond what the front and the kernel hold for it (128 KiB and the socket's buffers). All clients share the bytes of a message, so
@@ -119,8 +120,15 @@ internal sealed class PausedRequest : IInboxReceiver
             {
                 Write(message);
             }
-            catch (Exception error) when (IsBroken(error))
+            catch (Exception error) when (ClientFault.Is(error))
             {
+                GiveUp();
+            }
+#pragma warning disable CA1031 // a mistake of ours: this request's end, and nobody else's, who may be sending to a hundred clients
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                Failed(_application.Log, Title, error);
                 GiveUp();
             }
         }
@@ -167,8 +175,15 @@ internal sealed class PausedRequest : IInboxReceiver
         {
             return !_flush.GetAwaiter().GetResult().IsCompleted;
         }
-        catch (Exception error) when (IsBroken(error))
+        catch (Exception error) when (ClientFault.Is(error))
         {
+            return false;
+        }
+#pragma warning disable CA1031 // as above
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Failed(_application.Log, Title, error);
             return false;
         }
     }
@@ -211,5 +226,6 @@ internal sealed class PausedRequest : IInboxReceiver
         if (_ending != Ending.None && !_isFlushing && _backlog.Count == 0) _green.TryWake(_serial, WakeCause.Completed);
     }
 
-    private static bool IsBroken(Exception error) => error is IOException or OperationCanceledException or InvalidOperationException;
+    [LoggerMessage(EventId = 740, Level = LogLevel.Error, Message = "{Title}: what was for its client could not be sent")]
+    private static partial void Failed(ILogger log, string title, Exception error);
 }

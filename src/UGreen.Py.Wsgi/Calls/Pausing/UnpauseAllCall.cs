@@ -5,7 +5,7 @@ namespace UGreen.Py.Wsgi.Calls.Pausing;
 
 /// <summary><c>uwsgi.green_unpause_all()</c>: every paused request of this worker goes on. Any thread. As in uWSGI, arguments are ignored.</summary>
 internal sealed class UnpauseAllCall(PausedRequests all, HubLoop hub) : HubCall("green_unpause_all",
-    "green_unpause_all()\n--\n\nEnd the green_pause() of every request of this worker. Returns None. Any thread may call.")
+    "green_unpause_all()\n--\n\nEnd the green_pause() of every request of this worker. Returns None. Any thread may call.", Arity.Any)
 {
     private readonly Message _message = new(all);
 

@@ -6,7 +6,7 @@ namespace UGreen.Py.Wsgi.Calls.Pausing;
 /// <summary><c>uwsgi.green_write_all(data)</c>: one message for the clients of all paused requests. It waits for none of them. Any thread.</summary>
 internal sealed class WriteAllCall(PausedRequests all, HubLoop hub) : HubCall("green_write_all",
     "green_write_all(data, /)\n--\n\nWrite data (str, sent as UTF-8, or bytes) into the response of every request of this worker that is in green_pause().\n\n"
-    + "It does not wait: what a client does not take at once is sent later, and a client that is more than 64 KiB behind is given up. Returns None. Any thread may call.")
+    + "It does not wait: what a client does not take at once is sent later, and a client that is more than 64 KiB behind is given up. Returns None. Any thread may call.", Arity.Exactly(1))
 {
     private readonly Message _message = new(all);
 
@@ -28,7 +28,6 @@ internal sealed class WriteAllCall(PausedRequests all, HubLoop hub) : HubCall("g
     // A copy, because it may still be on its way when Python has changed its own.
     private byte[] Read(in HubCallArguments args)
     {
-        Arg.Count(Name, args, 1, 1);
         return Arg.Data(Name, "data", args, 0);
     }
 

@@ -8,7 +8,7 @@ namespace UGreen.Py.Wsgi.Calls.Server;
 /// <summary><c>uwsgi.reload()</c>: has the master replace all workers. Any thread.</summary>
 internal sealed partial class ReloadCall(IServerControl control, ILogger log) : HubCall("reload",
     "reload(reason=None, /)\n--\n\nAsk the master to replace all workers, one after the other; no request is lost, also not this one. reason, a str, is for the log.\n\n"
-    + "Returns True; None without a master (option --master), and then the log says so.")
+    + "Returns True; None without a master (option --master), and then the log says so.", Arity.Between(0, 1))
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {
@@ -20,7 +20,6 @@ internal sealed partial class ReloadCall(IServerControl control, ILogger log) : 
 
     private nint Ask(in HubCallArguments args)
     {
-        Arg.Count(Name, args, 0, 1);
         var reason = args.Count == 0 || args.At(0) == PyConstants.None ? "uwsgi.reload()" : PyText.ToText(args.At(0)) ?? throw HubCallException.Type("reload(): reason must be a str");
         var asked = control.Reload(reason);
         if (!asked) NoMaster(log, reason);

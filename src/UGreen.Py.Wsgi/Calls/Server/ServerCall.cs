@@ -7,7 +7,7 @@ namespace UGreen.Py.Wsgi.Calls.Server;
 /// <param name="name">Name in Python.</param>
 /// <param name="doc">Docstring after the signature.</param>
 /// <param name="answer">Makes the answer.</param>
-internal sealed class ServerCall(string name, string doc, Func<NewRef> answer) : HubCall(name, $"{name}()\n--\n\n{doc}")
+internal sealed class ServerCall(string name, string doc, Func<NewRef> answer) : HubCall(name, $"{name}()\n--\n\n{doc}", Arity.Any)
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args)
     {

@@ -10,46 +10,88 @@ namespace UGreen.Py.Wsgi.Calls.Server;
 internal static class WorkersAnswer
 {
     /// <summary>A new tuple of dicts. With the GIL.</summary>
-    public static NewRef Make(IReadOnlyList<WorkerFigures> workers)
+    /// <param name="workers">All of the server.</param>
+    /// <param name="self">Number of the one that asks.</param>
+    /// <param name="applications">Of the one that asks; the others have loaded the same.</param>
+    public static NewRef Make(IReadOnlyList<WorkerFigures> workers, int self, IReadOnlyList<ApplicationTable.Entry> applications)
     {
-        var tuple = CApi.PyTuple_New(workers.Count).OrThrow();
-        for (var i = 0; i < workers.Count; i++)
+        var folder = Encoding.UTF8.GetBytes(Environment.CurrentDirectory);
+        return Tuple(workers, (worker, _) => Describe(worker, Tuple(applications, (application, number) => Describe(application, number, worker, worker.Id == self, applications.Count, folder))));
+    }
+
+    private static NewRef Tuple<T>(IReadOnlyList<T> items, Func<T, int, NewRef> make)
+    {
+        var tuple = CApi.PyTuple_New(items.Count).OrThrow();
+        for (var i = 0; i < items.Count; i++)
         {
-            if (CApi.PyTuple_SetItem(tuple.Borrow(), i, Describe(workers[i]).Detach()) < 0) throw HubCallException.Pending();
+            if (CApi.PyTuple_SetItem(tuple.Borrow(), i, make(items[i], i).Detach()) < 0) throw HubCallException.Pending();
         }
 
         return tuple;
     }
 
-    private static NewRef Describe(WorkerFigures worker)
+    private static NewRef Describe(WorkerFigures worker, NewRef applications)
     {
         var dict = CApi.PyDict_New().OrThrow();
-        Number("id", worker.Id);
-        Number("pid", worker.Pid);
-        Number("requests", worker.Requests);
-        Number("delta_requests", worker.DeltaRequests);
+        Put(dict, "id", worker.Id);
+        Put(dict, "pid", worker.Pid);
+        Put(dict, "requests", worker.Requests);
+        Put(dict, "delta_requests", worker.DeltaRequests);
         // Signals are delivered in the worker and nobody counts them.
-        Number("signals", 0);
-        Number("exceptions", worker.Exceptions);
-        Number("harakiri_count", worker.Harakiris);
-        Number("busy_cores", worker.BusyCores);
-        Put("status", PyText.FromBytes(Encoding.UTF8.GetBytes(worker.Status)));
-        Number("rss", worker.ResidentBytes);
-        Number("vsz", worker.VirtualBytes);
-        Number("running_time", worker.RunningMicroseconds);
-        Number("last_spawn", worker.StartedOn);
-        Number("respawn_count", worker.Respawns);
-        Number("tx", worker.SentBytes);
-        Number("avg_rt", worker.AverageMicroseconds);
-        Put("apps", CApi.PyTuple_New(0));
+        Put(dict, "signals", 0);
+        Put(dict, "exceptions", worker.Exceptions);
+        Put(dict, "harakiri_count", worker.Harakiris);
+        Put(dict, "busy_cores", worker.BusyCores);
+        Put(dict, "status", PyText.FromBytes(Encoding.UTF8.GetBytes(worker.Status)));
+        Put(dict, "rss", worker.ResidentBytes);
+        Put(dict, "vsz", worker.VirtualBytes);
+        Put(dict, "running_time", worker.RunningMicroseconds);
+        Put(dict, "last_spawn", worker.StartedOn);
+        Put(dict, "respawn_count", worker.Respawns);
+        Put(dict, "tx", worker.SentBytes);
+        Put(dict, "avg_rt", worker.AverageMicroseconds);
+        Put(dict, "apps", applications);
         return dict;
+    }
 
-        void Number(string key, long value) => Put(key, CApi.PyLong_FromLongLong(value));
-
-        void Put(string key, NewRef value)
+    private static NewRef Describe(ApplicationTable.Entry application, int number, WorkerFigures worker, bool isSelf, int count, byte[] folder)
+    {
+        var dict = CApi.PyDict_New().OrThrow();
+        Put(dict, "id", number);
+        Put(dict, "modifier1", 0);
+        Put(dict, "mountpoint", PyText.FromBytes(application.Mountpoint));
+        Put(dict, "startup_time", application.StartupSeconds);
+        // There is one in each process, and nothing that its address is good for.
+        Put(dict, "interpreter", 0);
+        Put(dict, "callable", isSelf ? application.Callable : 0);
+        if (count == 1)
         {
-            using var item = value.OrThrow();
-            if (CApi.PyDict_SetItemString(dict.Borrow(), key, item.Borrow()) < 0) throw HubCallException.Pending();
+            // What a worker has served its only application has served.
+            Put(dict, "requests", worker.DeltaRequests);
+            Put(dict, "exceptions", isSelf ? Volatile.Read(ref application.Exceptions) : worker.Exceptions);
         }
+        else if (isSelf)
+        {
+            Put(dict, "requests", Volatile.Read(ref application.Requests));
+            Put(dict, "exceptions", Volatile.Read(ref application.Exceptions));
+        }
+        else
+        {
+            Put(dict, "requests", None());
+            Put(dict, "exceptions", None());
+        }
+
+        Put(dict, "chdir", PyText.FromBytes(folder));
+        return dict;
+    }
+
+    private static NewRef None() => new(PyFast.Singleton(PyConstants.None));
+
+    private static void Put(NewRef dict, string key, long value) => Put(dict, key, CApi.PyLong_FromLongLong(value));
+
+    private static void Put(NewRef dict, string key, NewRef value)
+    {
+        using var item = value.OrThrow();
+        if (CApi.PyDict_SetItemString(dict.Borrow(), key, item.Borrow()) < 0) throw HubCallException.Pending();
     }
 }

@@ -54,6 +54,22 @@ public sealed class IoThreadTests : IDisposable
         Assert.True(await OnThread(() => true));
     }
 
+    /// <summary>A connection must not stay open with nobody who serves it.</summary>
+    [Fact]
+    public async Task A_watcher_that_fails_is_told_so_and_the_thread_goes_on()
+    {
+        using var pair = new Pair();
+        var watcher = new Watcher { Fails = true };
+        await OnThread(() => _io.Watch(pair.Fd, EpollEvents.In, watcher));
+        pair.Peer.Send([1]);
+        Assert.Equal("a test's", (await watcher.Fault.Task.WaitAsync(TestFront.Patience)).Message);
+
+        var worker = new Watcher();
+        _io.Post(static _ => throw new InvalidOperationException("its work"), worker);
+        Assert.Equal("its work", (await worker.Fault.Task.WaitAsync(TestFront.Patience)).Message);
+        Assert.True(await OnThread(() => true));
+    }
+
     [Fact]
     public async Task An_event_that_was_on_its_way_does_not_reach_the_next_watcher_of_the_slot()
     {
@@ -131,10 +147,21 @@ public sealed class IoThreadTests : IDisposable
 
         public TaskCompletionSource Seen { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public TaskCompletionSource<Exception> Fault { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool Fails { get; init; }
+
         public void OnEvents(uint events)
         {
             Events++;
             Seen.TrySetResult();
+            if (Fails) throw new InvalidOperationException("a test's");
+        }
+
+        public void OnFault(Exception error)
+        {
+            Fault.TrySetResult(error);
+            if (Fails) throw new InvalidOperationException("another one of a test's");
         }
     }
 

@@ -6,8 +6,11 @@ namespace UGreen.Py.Server.Tests.Master;
 
 public sealed class ControlChannelTests : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly ControlChannel _mine;
     private readonly ControlChannel _theirs;
+    private readonly byte[] _buffer = new byte[ControlChannel.MostBytes + 1];
 
     public ControlChannelTests()
     {
@@ -15,59 +18,97 @@ public sealed class ControlChannelTests : IDisposable
         (_mine, _theirs) = (new ControlChannel(mine), new ControlChannel(theirs));
     }
 
-    public static TheoryData<string[]> Messages => new()
-    {
-        new[] { "drain" },
-        new[] { "drain", "two words  and more" },
-        new[] { "failed", "a line\nand another\r\n", "Grüße \U0001F600", "100 % + / &" },
-        new[] { "leaving", "" },
-        new[] { "", "x" },
-        new[] { "", "", "x", "" },
-        new[] { "" },
-    };
-
-    [Theory]
-    [MemberData(nameof(Messages))]
-    public void Words_arrive_as_they_were_sent(string[] words)
-    {
-        _mine.Send(words);
-        _theirs.Send([.. words, "back"]);
-
-        Assert.Equal(words, _theirs.Receive()!);
-        Assert.Equal([.. words, "back"], _mine.Receive()!);
-    }
-
     [Fact]
-    public void One_after_the_other_and_then_the_end()
+    public void Messages_arrive_one_by_one_and_then_the_end()
     {
-        for (var i = 0; i < 100; i++) _mine.Send("signal", $"{i}");
+        for (byte i = 1; i <= 100; i++) Assert.True(_mine.Send([i, 2, 3]));
+        Assert.True(_theirs.Send([7]));
+        Assert.Equal([7], Received(_mine));
         _mine.Dispose();
 
-        for (var i = 0; i < 100; i++) Assert.Equal(["signal", $"{i}"], _theirs.Receive()!);
-        Assert.Null(_theirs.Receive());
-        Assert.Null(_theirs.Receive());
-        _theirs.Send("nobody", "hears it");
-        _theirs.Send("nobody", "hears it");
+        for (byte i = 1; i <= 100; i++) Assert.Equal([i, 2, 3], Received(_theirs));
+        Assert.Empty(Received(_theirs));
+        Assert.Empty(Received(_theirs));
+        Assert.False(_theirs.Send([1]));
     }
 
     [Fact]
-    public async Task A_long_order_arrives_whole()
+    public void What_was_said_last_is_heard_also_of_one_that_has_not_heard_all()
     {
-        var order = (WorkerOrderTests.Order() with { Arguments = [.. Enumerable.Range(0, 20_000).Select(i => $"--set=ü{i}")] }).Write();
+        _mine.Send([1]);
+        _theirs.Send([2]);
+        _theirs.Dispose();
 
-        var sending = Task.Run(() => _mine.Send(Message.Order, order));
-        var words = _theirs.Receive();
-        await sending;
-
-        Assert.Equal([Message.Order, order], words!);
+        Assert.Equal([2], Received(_mine));
+        Assert.Empty(Received(_mine));
     }
 
     [Fact]
-    public void After_its_own_end_nothing_is_said_or_heard()
+    public void One_that_is_too_long_is_seen_and_disturbs_no_other()
     {
+        _mine.Send(new byte[100_000]);
+        _mine.Send([1]);
+
+        Assert.Equal(ControlChannel.MostBytes + 1, _theirs.Receive(_buffer));
+        Assert.Equal([1], Received(_theirs));
+    }
+
+    /// <summary>Who does not listen holds up nobody, and a message that waits already counts once.</summary>
+    [Fact]
+    public void Sending_does_not_wait_and_loses_nothing()
+    {
+        var sent = new HashSet<string>();
+        for (var round = 0; round < 20; round++)
+        {
+            for (var i = 0; i < 256; i++)
+            {
+                byte[] message = [(byte)i, (byte)(i / 7)];
+                Assert.True(_mine.Send(message));
+                sent.Add(Convert.ToHexString(message));
+            }
+        }
+
+        var received = new HashSet<string>();
+        var count = 0;
+        while (received.Count < sent.Count || count < 256)
+        {
+            received.Add(Convert.ToHexString(Received(_theirs)));
+            count++;
+        }
+
+        _mine.Send([99, 99, 99]);
+        while (Received(_theirs) is not [99, 99, 99]) count++;
+        Assert.Equal(sent, received);
+        Assert.InRange(count, 256, 20 * 256 - 1);
+    }
+
+    [Fact]
+    public void What_is_left_unheard_is_bounded()
+    {
+        var refused = 0;
+        for (var i = 0; i < 5000; i++) refused += _mine.Send(BitConverter.GetBytes(i)) ? 0 : 1;
+        Assert.InRange(refused, 1, 5000 - 1024);
+        _theirs.Dispose();
+        Assert.False(_mine.Send([1]));
+    }
+
+    [Fact]
+    public void Who_does_not_listen_any_more_can_still_say_something()
+    {
+        _mine.StopListening();
+        Assert.False(_theirs.Send([1]));
+        Assert.True(_mine.Send([2]));
+        Assert.Equal([2], Received(_theirs));
+    }
+
+    [Fact]
+    public async Task A_wait_ends_when_the_channel_is_closed_here()
+    {
+        var waiting = Task.Factory.StartNew(() => Received(_mine), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         _mine.Dispose();
-        _mine.Send("drain");
-        Assert.Null(_mine.Receive());
+        Assert.Empty(await waiting.WaitAsync(Patience));
+        Assert.False(_mine.Send([1]));
+        Assert.Empty(Received(_mine));
     }
 
     public void Dispose()
@@ -75,4 +116,6 @@ public sealed class ControlChannelTests : IDisposable
         _mine.Dispose();
         _theirs.Dispose();
     }
+
+    private byte[] Received(ControlChannel channel) => _buffer[..channel.Receive(_buffer)];
 }

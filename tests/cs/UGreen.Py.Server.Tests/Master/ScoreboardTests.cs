@@ -1,3 +1,4 @@
+using UGreen.Py.Native;
 using UGreen.Py.Server.Master;
 using Xunit;
 
@@ -172,6 +173,48 @@ public sealed class ScoreboardTests
             board.End(0, 0, 0, failed: false);
             Assert.Equal(i < 2 ? 0 : 1, told);
         }
+    }
+
+    /// <summary>Whatever a worker writes anywhere: the master goes on, knows its rows, and gives back what is its own.</summary>
+    [Fact]
+    public void Scribble_harms_nobody_but_the_figures()
+    {
+        var random = new Random(1);
+        for (var round = 0; round < 200; round++)
+        {
+            var rows = Enumerable.Range(0, 6).Select(i => _master.Take(1 + (i % 2), 77, i)).ToList();
+            Assert.Equal([0, 1, 2, 3, 4, 5], rows);
+            foreach (var row in rows) _master.SetState(row, WorkerState.Ready);
+            _master.Leader = 2;
+            for (var at = 0; at + 8 <= _worker.Memory.Bytes; at += 8)
+                _worker.Memory.Word(at) = random.Next(4) switch { 0 => long.MaxValue, 1 => long.MinValue, 2 => -1, _ => random.NextInt64(long.MinValue, long.MaxValue) };
+
+            Assert.Equal(-1, _master.Take(1, 0, 0));
+            foreach (var row in rows)
+            {
+                Assert.All(_master.Running(row), request => Assert.NotEmpty(request.ToString()));
+                _ = _master.Overdue(row);
+                Assert.InRange(_master.Busy(row), 0, Layout.Cores);
+            }
+
+            _ = _worker.FewestConnections(except: 0);
+            Assert.Equal(2, _worker.Workers().Count);
+            _ = _worker.TotalRequests;
+            _master.Renew();
+            Assert.Equal((2, false), (_worker.Leader, _worker.IsStopping));
+            Assert.All(_worker.Workers(), figures => Assert.Equal((77, false), (figures.StartedOn, figures.Status == "cheap")));
+            foreach (var row in rows) _master.Release(row);
+        }
+    }
+
+    /// <summary>A page of a file that was cut would be a SIGBUS for all who have mapped it.</summary>
+    [Fact]
+    public void No_worker_can_cut_it_or_make_it_longer()
+    {
+        using var theirs = FileDescriptors.Duplicate(_master.Fd);
+        Assert.Throws<UnauthorizedAccessException>(() => RandomAccess.SetLength(theirs, 0));
+        Assert.Throws<UnauthorizedAccessException>(() => RandomAccess.SetLength(theirs, _master.Memory.Bytes + 4096));
+        Assert.Equal(_master.Memory.Bytes, RandomAccess.GetLength(theirs));
     }
 
     private (int Row, WorkerBoard Board) Take(int worker, int respawns = 0)

@@ -55,7 +55,7 @@ public sealed class SupervisorRandomTests
         var supervisor = master.Supervisor;
         var live = master.Live.ToList();
         var pid = live.Count == 0 ? FirstPid : live[random.Next(live.Count)].Pid;
-        switch (random.Next(14))
+        switch (random.Next(15))
         {
             case 0 or 1 or 2: supervisor.Ready(pid); break;
             case 3: supervisor.Failed(pid, "broken"); break;
@@ -65,6 +65,7 @@ public sealed class SupervisorRandomTests
             case 7: supervisor.Reload("SIGHUP"); break;
             case 8: supervisor.SetWanted(random.Next(1, workers + 1)); break;
             case 9: master.RefusesToLaunch = random.Next(4) == 0; break;
+            case 14: supervisor.Unheard(pid, "it said nonsense"); break;
             case 10: foreach (var killed in live.Where(p => p.IsKilled)) master.Exit(killed.Pid); break;
             default: master.Tick(random.NextDouble() * 3); break;
         }

@@ -147,6 +147,48 @@ public sealed class SupervisorReloadTests
     }
 
     [Fact]
+    public void One_that_breaks_its_channel_is_replaced_without_a_gap()
+    {
+        var master = new FakeMaster(2).Started();
+        master.Supervisor.Unheard(100, "it sent a message of a kind that there is not (115)");
+        master.Tick(0);
+        Assert.Equal("start 1 as 102", master.Happened);
+        master.Supervisor.Ready(102);
+        Assert.Equal("drain 100", master.Happened);
+        Assert.Contains(master.Log.Lines, line => line.StartsWith("worker 1 (pid 100) has broken its channel to the master: it sent a message of a kind that there is not (115); nothing more is heard from it, and it is replaced", StringComparison.Ordinal));
+
+        // One that does it each time is no storm.
+        master.Supervisor.Unheard(102, "it has closed it");
+        master.Tick(9);
+        Assert.Equal("", master.Happened);
+        master.Tick(2);
+        Assert.Equal("start 1 as 103", master.Happened);
+    }
+
+    [Fact]
+    public void The_new_one_breaks_its_channel()
+    {
+        var master = new FakeMaster(1).Started();
+        master.Supervisor.Reload("SIGHUP");
+        master.Supervisor.Unheard(101, "it has closed it");
+        Assert.Equal("reload, start 1 as 101, kill 101", master.Happened);
+        master.Exit(101);
+        Assert.Equal("not reloaded", master.Happened);
+        Assert.Contains("reload given up: worker 1: its channel to the master broke: it has closed it; the old workers go on serving", master.Log.Lines);
+    }
+
+    [Fact]
+    public void Who_asks_again_and_again_gets_one_more_reload()
+    {
+        var master = new FakeMaster(1).Started();
+        for (var i = 0; i < 100; i++) master.Supervisor.ReloadOnce("uwsgi.reload()");
+        master.Supervisor.Ready(101);
+        master.Supervisor.Ready(102);
+        Assert.Equal("reload, start 1 as 101, drain 100, reloaded, reload, start 1 as 102, drain 101, reloaded", master.Happened);
+        Assert.Single(master.Log.Lines, line => line.Contains("one is under way", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_limit_replaces_one_at_a_time_and_none_that_is_young()
     {
         var master = new FakeMaster(3).Started();

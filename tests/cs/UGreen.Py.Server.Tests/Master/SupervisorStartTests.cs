@@ -44,6 +44,19 @@ public sealed class SupervisorStartTests
     }
 
     [Fact]
+    public void The_first_breaks_its_channel_before_it_serves()
+    {
+        var master = new FakeMaster(2);
+        master.Supervisor.Start();
+        master.Supervisor.Unheard(100, "it sent a message of more than 4096 bytes");
+        Assert.Equal("start 1 as 100, kill 100", master.Happened);
+        master.Exit(100);
+        Assert.Equal(1, master.Supervisor.ExitCode);
+        master.Supervisor.Unheard(100, "it is gone");
+        Assert.Single(master.Log.Lines);
+    }
+
+    [Fact]
     public void One_that_dies_is_replaced_at_once()
     {
         var master = new FakeMaster(2).Started();

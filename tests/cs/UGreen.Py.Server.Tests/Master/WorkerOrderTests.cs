@@ -16,6 +16,7 @@ public sealed class WorkerOrderTests
             Other = new Dictionary<string, object> { ["text"] = "x\ny", ["flag"] = true, ["list"] = new List<string> { "1", "", "ü 2" } },
             Passed = [new PassedSocket(3, null), new PassedSocket(4, "web app"), new PassedSocket(5, "ü")],
             Listeners = [6, 7],
+            IsReload = true,
         };
 
         var text = order.Write();
@@ -28,6 +29,8 @@ public sealed class WorkerOrderTests
         Assert.Equal(["1", "", "ü 2"], Assert.IsAssignableFrom<IEnumerable<string>>(read.Other["list"]));
         Assert.Equal(order.Passed, read.Passed);
         Assert.Equal(order.Listeners, read.Listeners);
+        Assert.True(read.IsReload);
+        Assert.False(WorkerOrder.Read(Order().Write()).IsReload);
         Assert.Equal((2, 1234, 5, 8, 9), (read.Worker, read.MasterPid, read.Row, read.ScoreboardFd, read.LockFd));
         Assert.Equal(new ScoreboardLayout(3, 8, 100), read.Layout);
     }
