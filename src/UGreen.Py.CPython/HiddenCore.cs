@@ -26,6 +26,7 @@ public readonly unsafe ref struct HiddenCore : IDisposable
 
     /// <summary>Hides the core that runs; none may run, and then nothing changes. Hub thread.</summary>
     /// <param name="cell">Address of the word that holds the running core's record, or 0.</param>
+    // SAFETY: see the constructor.
     public static HiddenCore Begin(nint cell) => new((nint*)cell);
 
     /// <summary>Hub calls switch again.</summary>

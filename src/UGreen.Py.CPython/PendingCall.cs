@@ -7,6 +7,7 @@ namespace UGreen.Py.CPython;
 /// A call that Python makes on its main thread, which is the hub's, between two bytecodes of whatever code runs there. It may be asked for by any thread, without the GIL.
 /// It runs on the stack of that code, with the GIL held, so what it finds to be running is what an exception from it would be raised in.
 /// </summary>
+// SAFETY: the addresses of static UnmanagedCallersOnly methods, and of the emitted code before them, stay valid for the life of the process.
 public static unsafe class PendingCall
 {
     private static Func<bool>[] s_handlers = [];
@@ -34,7 +35,6 @@ public static unsafe class PendingCall
     }
 
     /// <summary>Asks for one call. False when one is on its way already, or Python's own list of them is full.</summary>
-    // SAFETY: the address of a static UnmanagedCallersOnly method stays valid for the life of the process.
     public static bool TryPost()
     {
         if (Interlocked.Exchange(ref s_isPosted, 1) == 1) return false;

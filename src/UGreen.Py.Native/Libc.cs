@@ -75,7 +75,10 @@ public static unsafe partial class Libc
 
     public static class Signal
     {
+        public const int Hangup = 1;
         public const int Segv = 11;
+        public const int User2 = 12;
+        public const int Alarm = 14;
         public const int Child = 17;
         public const nint Default = 0;
         public const nint Ignore = 1;

@@ -23,6 +23,7 @@ public static unsafe class ForkedChild
     private static readonly Lock s_gate = new();
     private static readonly X64Code s_code = X64ForkHandler.Build();
     private static readonly CodePage s_page = CodePage.Create(s_code.Bytes, ForkData.Bytes);
+    // SAFETY: a word of the data page, which is never unmapped.
     private static readonly nint* s_forked = (nint*)(s_page.Data + ForkData.Forked);
     private static int s_words;
     private static bool s_installed;

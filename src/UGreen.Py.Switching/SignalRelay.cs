@@ -12,6 +12,7 @@ public static unsafe class SignalRelay
 {
     private static readonly X64Code s_code = X64SignalRelay.Build();
     private static readonly CodePage s_page = CodePage.Create(s_code.Bytes, RelayData.Bytes);
+    // SAFETY: a word of the data page, which is never unmapped.
     private static readonly nint* s_arrived = (nint*)(s_page.Data + RelayData.Arrived);
     private static readonly bool[] s_isForgottenByChildren = new bool[X64ForkHandler.LastSignal + 1];
     private static IReadOnlyList<SignalAction> s_own = [];
@@ -48,10 +49,13 @@ public static unsafe class SignalRelay
         if (Libc.sigaction(signal, null, &action) != 0) return;
         nint relay = s_page.Address + s_code.Labels[X64SignalRelay.Relay];
         SignalAction own = signal < s_own.Count ? s_own[signal] : default;
-        bool isOurs = own.Handler is not (Libc.Signal.Default or Libc.Signal.Ignore);
+        bool hasOwn = own.Handler is not (Libc.Signal.Default or Libc.Signal.Ignore);
+
+        // What the server does at these is to log that nobody has asked for them, and now somebody has.
+        bool isOurs = hasOwn && signal is not (Libc.Signal.Hangup or Libc.Signal.User2 or Libc.Signal.Alarm);
         if (action.Handler is Libc.Signal.Default or Libc.Signal.Ignore)
         {
-            if (isOurs && Libc.sigaction(signal, &own, null) != 0) throw LinuxException.Last("sigaction");
+            if (hasOwn && Libc.sigaction(signal, &own, null) != 0) throw LinuxException.Last("sigaction");
             return;
         }
 

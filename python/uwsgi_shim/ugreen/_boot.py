@@ -11,7 +11,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 import _ugreen
-from ugreen import _apps, _autoreload, _children, _driver, _fork, _greenlets, _identity, _load, _posix
+from ugreen import _apps, _autoreload, _children, _driver, _fork, _greenlets, _identity, _load, _posix, _unraisable
 from ugreen._report import report
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def _prepare() -> None:
     _greenlets.install()
     _posix.install()
     _fork.install()
+    _unraisable.install()
 
 
 def _tune_collector() -> None:

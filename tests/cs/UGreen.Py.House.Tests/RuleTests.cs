@@ -34,6 +34,15 @@ public sealed class RuleTests
         Assert.Equal(["src/P/A.cs:18: p->x = 1;"], Unsafe($"unsafe class A\n{{\n{Loud}{Harmless}{Silent}}}"));
     }
 
+    [Theory]
+    [InlineData("[UnmanagedCallersOnly]", "x = 1;", false)]
+    [InlineData("[UnmanagedCallersOnly, RunsOn(StackKinds.Main | StackKinds.HiddenGreen)]", "x = 1;", true)]
+    [InlineData("[UnmanagedCallersOnly, RunsOn(StackKinds.Main | StackKinds.Green)]", "x = 1;", false)]
+    [InlineData("[UnmanagedCallersOnly, RunsOn(StackKinds.Green)]", "using var hidden = HiddenCore.Begin(s_cell);", true)]
+    [InlineData("[Other]", "p = Marshal.GetFunctionPointerForDelegate(d);", false)]
+    public void What_C_calls_says_where_it_runs(string attribute, string first, bool holds)
+        => Assert.Equal(holds, !NativeEntryRule.Violations([Source("src/P/A.cs", $"class A\n{{\n    {attribute}\n    static int F()\n    {{\n        {first}\n    }}\n}}")]).Any());
+
     [Fact]
     public void The_parts_of_a_partial_type_share_their_reason()
     {

@@ -15,6 +15,10 @@ public sealed partial class SourceTests
     public void Every_unsafe_says_why_it_is_sound() => House.Holds("Needs a \"// SAFETY:\" comment, at it or at its type.", SafetyRule.Violations(House.Sources));
 
     [Fact]
+    public void What_C_calls_says_on_which_stack_it_runs()
+        => House.Holds("Needs [RunsOn(...)] beside UnmanagedCallersOnly; with StackKinds.Green its first statement begins a HiddenCore.", NativeEntryRule.Violations(House.Sources));
+
+    [Fact]
     public void No_file_is_too_long()
         => House.Holds("Too long.", SizeRule.Files(
             House.Files.Where(file => IsProduct(file) && (Path.GetExtension(file) is ".cs" or ".py" or ".c" || IsCommand(file))).Select(file => (file, House.Read(file).Split('\n').Length - 1)),

@@ -27,6 +27,53 @@ public sealed class InterruptTests(PythonHub python)
     });
 
     [Fact]
+    public void One_that_ends_is_not_interrupted_by_what_it_leaves_behind() => Run(hub =>
+    {
+        var told = new List<bool>();
+        hub.Add(new TestCall("last", (GreenThread _, in HubCallArguments _) => CallOutcome.Resume, outside: (in HubCallArguments _, bool _) =>
+        {
+            told.Add(Interrupt(hub, "KeyError('for one that has ended')"));
+            return TestCalls.None();
+        }));
+        hub.Define("import contextvars\nvar = contextvars.ContextVar('var')\nclass Last:\n    def __del__(self): last()");
+        hub.Spawn("var.set(Last())\nturn()");
+        hub.RunToEnd();
+        Assert.Equal([false], told);
+        Assert.Equal(0, hub.Loop.Interrupts);
+
+        // The next on that core.
+        hub.Spawn("turn()\nrecord('undisturbed')");
+        hub.RunToEnd();
+        Assert.Equal(["undisturbed"], hub.Records);
+    });
+
+    [Fact]
+    public void The_frame_of_one_that_waits_is_seen_without_a_collection() => Run(hub =>
+    {
+        var looking = false;
+        var collections = new List<bool>();
+        hub.Add(new TestCall("note", (GreenThread _, in HubCallArguments _) => CallOutcome.Resume, outside: (in HubCallArguments _, bool _) =>
+        {
+            collections.Add(looking);
+            return TestCalls.None();
+        }));
+        hub.Define("import gc\ndef deep(n):\n    if n: return deep(n - 1)\n    turn()");
+        hub.Spawn("deep(50)");
+        hub.Passes();
+        hub.Define("def noted(*ignored): note()\ngc.callbacks.append(noted)\ngc.set_threshold(1)");
+        looking = true;
+        using var frame = hub.Loop.FrameOf(hub.Loop.Greens[0]);
+        looking = false;
+        Assert.Contains("deep", TestHub.Text(frame.Borrow()), StringComparison.Ordinal);
+        hub.Define("gc.callbacks.remove(noted)\ngc.set_threshold(700)");
+        Assert.NotEmpty(collections);
+        Assert.DoesNotContain(true, collections);
+        Assert.Equal("True", hub.Evaluate("gc.isenabled()"));
+        hub.RunToEnd();
+        Assert.True(hub.Loop.FrameOf(hub.Loop.Greens[0]).IsNull);
+    });
+
+    [Fact]
     public void After_a_yield_it_is_raised_there() => Run(hub =>
     {
         hub.Spawn("try:\n    turn()\nexcept KeyError:\n    record('raised')");

@@ -46,7 +46,40 @@ public sealed class OutsideCallTests(PythonHub python)
     public void A_Python_error_of_the_handler_is_a_RuntimeError() => python.Run(hub =>
     {
         hub.Add(Outside("fail", (in HubCallArguments _, bool _) => Raises()));
-        Assert.Equal("RuntimeError", Assert.Throws<PythonException>(() => hub.Evaluate("fail()")).TypeName);
+        Assert.Equal("RuntimeError: fail: ZeroDivisionError: division by zero", Assert.Throws<PythonException>(() => hub.Evaluate("fail()")).Message);
+    });
+
+    [Fact]
+    public void On_a_green_thread_too_and_the_log_does_not_call_it_our_fault() => python.Run(hub =>
+    {
+        hub.Add(new TestCall("fail", (GreenThread _, in HubCallArguments _) => { Raises(); return CallOutcome.Resume; }));
+        hub.Spawn("try:\n    fail()\nexcept RuntimeError as e:\n    record(e)");
+        hub.RunToEnd();
+        Assert.Equal(["fail: ZeroDivisionError: division by zero"], hub.Records);
+        Assert.Empty(hub.Log.Entries);
+    });
+
+    [Theory]
+    [InlineData("two()", "two() takes 2 arguments (0 given)")]
+    [InlineData("two(1, 2, 3)", "two() takes 2 arguments (3 given)")]
+    [InlineData("two(1, b=2)", "two() takes no keyword arguments")]
+    [InlineData("one()", "one() takes 0 to 1 argument (0 given)", false)]
+    public void A_wrong_number_of_arguments_is_refused_before_the_handler_runs(string call, string message, bool refused = true) => python.Run(hub =>
+    {
+        hub.Add(new TestCall("two", (GreenThread _, in HubCallArguments args) => Second(args), outside: (in HubCallArguments args, bool _) => Second(args) == CallOutcome.Resume ? TestCalls.None() : 0, arity: Arity.Exactly(2)));
+        hub.Add(new TestCall("one", (GreenThread green, in HubCallArguments _) => { green.Result = TestCalls.None(); return CallOutcome.Resume; }, outside: (in HubCallArguments _, bool _) => TestCalls.None(), arity: Arity.Between(0, 1)));
+        hub.Spawn($"try:\n    {call}\n    record('served')\nexcept TypeError as e:\n    record(e)");
+        hub.RunToEnd();
+        Assert.Equal([refused ? message : "served"], hub.Records);
+        if (refused) Assert.Equal("TypeError: " + message, Assert.Throws<PythonException>(() => hub.Evaluate(call)).Message);
+    });
+
+    [Fact]
+    public void An_argument_that_is_not_there_cannot_be_read() => python.Run(hub =>
+    {
+        hub.Add(Outside("greedy", (in HubCallArguments args, bool _) => args.At(1).Address));
+        Assert.Contains("the hub call has no such argument", Assert.Throws<PythonException>(() => hub.Evaluate("greedy(1)")).Message, StringComparison.Ordinal);
+        Assert.IsType<ArgumentOutOfRangeException>(Assert.Single(hub.Log.Entries).Error);
     });
 
     [Fact]
@@ -68,6 +101,12 @@ public sealed class OutsideCallTests(PythonHub python)
         hub.RunToEnd();
         Assert.Equal("['1 True']", hub.Evaluate("seen"));
     });
+
+    private static CallOutcome Second(in HubCallArguments args)
+    {
+        Assert.False(args.At(1).IsNull);
+        return CallOutcome.Resume;
+    }
 
     private static nint Raises()
     {

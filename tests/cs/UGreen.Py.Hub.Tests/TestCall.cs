@@ -7,8 +7,8 @@ internal delegate CallOutcome CallBody(GreenThread green, in HubCallArguments ar
 internal delegate nint OutsideBody(in HubCallArguments args, bool onHubThread);
 
 /// <summary>A hub call made of functions.</summary>
-internal sealed class TestCall(string name, CallBody body, Func<GreenThread, WakeCause, CallOutcome>? go = null, OutsideBody? outside = null)
-    : HubCall(name, $"{name}(*args)\n--\n\nA hub call of the tests.", Arity.Any)
+internal sealed class TestCall(string name, CallBody body, Func<GreenThread, WakeCause, CallOutcome>? go = null, OutsideBody? outside = null, Arity? arity = null)
+    : HubCall(name, $"{name}(*args)\n--\n\nA hub call of the tests.", arity ?? Arity.Any)
 {
     public override CallOutcome Invoke(GreenThread green, in HubCallArguments args) => body(green, args);
 

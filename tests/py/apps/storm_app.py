@@ -194,10 +194,11 @@ def traced(environ, start_response):
 def alarm(environ, start_response):
     """A signal handler that makes mischief while this computes."""
     begin(environ, start_response)
-    until = time.monotonic() + 0.2
-    while time.monotonic() < until:
+    for _ in range(20):
+        until = time.monotonic() + 0.01
+        while time.monotonic() < until:
+            check("alarm")
         litter(1)
-        check("alarm")
     return [b"alarmed"]
 
 
@@ -294,13 +295,19 @@ def ending(environ, start_response):
     return [b"ended"]
 
 
+def where(environ, start_response):
+    """All green threads and their stacks, for whoever looks into a hang."""
+    begin(environ, start_response)
+    return [ugreen.dump().encode()]
+
+
 def report(environ, start_response):
     begin(environ, start_response)
     ugreen.sleep(0.001)
     return [f"{calls > 0} {wrong[:5]}".encode()]
 
 
-PAGES = {f"/{page.__name__}": page for page in (storm, traced, alarm, strike, compute, dump, parked, ending, report)}
+PAGES = {f"/{page.__name__}": page for page in (where, storm, traced, alarm, strike, compute, dump, parked, ending, report)}
 
 
 def application(environ, start_response):
