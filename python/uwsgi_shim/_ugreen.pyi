@@ -47,6 +47,10 @@ magic: Dict[bytes, bytes]
 buffer_size: int
 is_a_reload: bool
 
+def os_ident() -> int:
+    """Number of the calling OS thread, which all green threads of a worker share; elsewhere the same as threading.get_ident()."""
+    ...
+
 # What applications see, by the module uwsgi.
 
 def suspend() -> Literal[True]:

@@ -10,7 +10,7 @@ namespace UGreen.Py.CPython;
 // SAFETY: the addresses of static UnmanagedCallersOnly methods, and of the emitted code before them, stay valid for the life of the process.
 public static unsafe class PendingCall
 {
-    private static Func<bool>? s_handler;
+    private static Func<bool>[] s_handlers = [];
     private static nint s_cell;
     private static int s_isPosted;
     private static delegate* unmanaged<nint, int> s_entry = &Enter;
@@ -18,13 +18,21 @@ public static unsafe class PendingCall
     /// <summary>It was asked for and has not begun: the hub thread runs no bytecode.</summary>
     public static bool IsPosted => Volatile.Read(ref s_isPosted) == 1;
 
-    /// <summary>Sets what is called: true says that a Python exception is set, which is then raised there. It must not throw.</summary>
+    /// <summary>Adds what is called: true says that a Python exception is set, which is then raised there, and those added later are not asked. It must not throw.</summary>
     /// <param name="cell">Address of the trampoline's word that says which core runs.</param>
     /// <param name="handler">Whatever it calls of Python's, no hub call from there switches.</param>
-    public static void Install(nint cell, Func<bool> handler) => (s_cell, s_handler) = (cell, handler);
+    public static void Install(nint cell, Func<bool> handler) => (s_cell, s_handlers) = (cell, [.. s_handlers, handler]);
 
     /// <summary>Lets Python call through other code, which gets the address of the C function int (void*) behind this and gives its own.</summary>
     public static void Through(Func<nint, nint> guard) => s_entry = (delegate* unmanaged<nint, int>)guard((nint)(delegate* unmanaged<nint, int>)&Enter);
+
+    /// <summary>The same as <see cref="TryPost"/> for the hub thread, which need not be made to look.</summary>
+    // SAFETY: as TryPost.
+    public static void PostHere()
+    {
+        if (Interlocked.Exchange(ref s_isPosted, 1) == 1) return;
+        if (CApi.Py_AddPendingCall(s_entry, 0) != 0) Volatile.Write(ref s_isPosted, 0);
+    }
 
     /// <summary>Asks for one call. False when one is on its way already, or Python's own list of them is full.</summary>
     public static bool TryPost()
@@ -54,6 +62,11 @@ public static unsafe class PendingCall
     {
         using var hidden = HiddenCore.Begin(s_cell);
         Volatile.Write(ref s_isPosted, 0);
-        return s_handler!() ? -1 : 0;
+        foreach (var handler in s_handlers)
+        {
+            if (handler()) return -1;
+        }
+
+        return 0;
     }
 }

@@ -30,6 +30,10 @@ internal unsafe struct SavedThreadState
     /// <summary>Objects whose deallocation waits for the end of the nested ones of this stack.</summary>
     public nint TrashDeleteLater;
 
+    /// <summary>The hooks of the event loop that runs on this stack.</summary>
+    public nint AsyncGenFirstIter;
+    public nint AsyncGenFinalizer;
+
     /// <summary>What <see cref="ThreadStateSwap.ShareOut"/> divides: a C library's own word for this core.</summary>
     public nint LibraryWord;
 

@@ -41,6 +41,9 @@ public sealed unsafe class ThreadStateSwap
     private static readonly int s_useTracing = Interpreter.Layout.CFrameUseTracing;
     private static readonly int s_cframeSize = Interpreter.Layout.CFrameSize;
 
+    private static readonly int s_firstIter = Interpreter.Layout.AsyncGenFirstIter;
+    private static readonly int s_finalizer = Interpreter.Layout.AsyncGenFinalizer;
+
     // More than a thread state has; Peek's stand-in is never written but for the fields that lead to the frames.
     private const int StandInBytes = 4096;
 
@@ -219,6 +222,8 @@ public sealed unsafe class ThreadStateSwap
         if (s_headroom >= 0) s->RecursionHeadroom = *(int*)(ts + s_headroom);
         if (s_trash >= 0) s->TrashDeleteNesting = *(int*)(ts + s_trash);
         if (s_trashLater >= 0) s->TrashDeleteLater = *(nint*)(ts + s_trashLater);
+        s->AsyncGenFirstIter = *(nint*)(ts + s_firstIter);
+        s->AsyncGenFinalizer = *(nint*)(ts + s_finalizer);
         for (var i = 0; i < s_excStateWords; i++) s->ExcState[i] = *(long*)(ts + s_excState + (i * sizeof(long)));
     }
 
@@ -245,6 +250,8 @@ public sealed unsafe class ThreadStateSwap
         if (s_headroom >= 0) *(int*)(ts + s_headroom) = s->RecursionHeadroom;
         if (s_trash >= 0) *(int*)(ts + s_trash) = s->TrashDeleteNesting;
         if (s_trashLater >= 0) *(nint*)(ts + s_trashLater) = s->TrashDeleteLater;
+        *(nint*)(ts + s_firstIter) = s->AsyncGenFirstIter;
+        *(nint*)(ts + s_finalizer) = s->AsyncGenFinalizer;
         for (var i = 0; i < s_excStateWords; i++) *(long*)(ts + s_excState + (i * sizeof(long))) = s->ExcState[i];
     }
 

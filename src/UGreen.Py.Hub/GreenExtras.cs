@@ -1,4 +1,5 @@
 using UGreen.Py.CPython;
+using UGreen.Py.Hub.Blocking;
 
 namespace UGreen.Py.Hub;
 
@@ -13,6 +14,12 @@ internal sealed class GreenExtras(GreenThread green, FdTable fds, TimerHeap time
     public PermitWait Permit { get; } = new(green, timers, clock);
 
     public WaitSet OneWait => _oneWait ??= new WaitSet(green, fds, timers, clock, ParkReason.OneFd);
+
+    /// <inheritdoc cref="GreenThread.Blocking"/>
+    public BlockingWait? Blocking { get; set; }
+
+    /// <inheritdoc cref="GreenThread.IsTold"/>
+    public bool IsTold { get; set; }
 
     /// <summary>The exception that waits to be raised; NULL: none.</summary>
     public NewRef Interrupt { get; set; }

@@ -1,5 +1,6 @@
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub.Blocking;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
@@ -83,6 +84,26 @@ public sealed class GreenThread : IInboxReceiver
     private GreenExtras Extras => _extras ??= _hub.NewExtras(this);
 
     internal HubCall? Continuation { get; private set; }
+
+    /// <summary>It goes on in C code, not by the end of a hub call: <see cref="HubLoop"/> has to give the GIL back first.</summary>
+    internal bool LeavesBlocking { get; set; }
+
+    /// <summary>Its wait within a call of the C library; null: it never was in one.</summary>
+    internal BlockingWait? Blocking
+    {
+        get => _extras?.Blocking;
+        set => Extras.Blocking = value;
+    }
+
+    /// <summary>A call of the C library was ended for its exception, which is raised between two lines of Python: no other call need be ended for it.</summary>
+    internal bool IsTold
+    {
+        get => _extras is { IsTold: true };
+        set => Extras.IsTold = value;
+    }
+
+    /// <summary>An exception waits, and the wait that begins has to end for it.</summary>
+    internal bool ShallEndWait => IsInterrupted && !(IsTold && Continuation is BlockingCalls);
 
     internal WakeCause Cause { get; private set; }
 
@@ -187,12 +208,13 @@ public sealed class GreenThread : IInboxReceiver
     {
         var released = Extras.Interrupt;
         Extras.Interrupt = default;
+        IsTold = false;
         _hub.Interrupts--;
         return released;
     }
 
     /// <summary>Ends the wait that it is parked in, so that its exception is raised.</summary>
-    internal void EndWait()
+    internal void EndWait(WakeCause cause = WakeCause.Interrupted)
     {
         switch (_reason)
         {
@@ -205,12 +227,15 @@ public sealed class GreenThread : IInboxReceiver
             case ParkReason.OneFd:
                 OneWait.Clear();
                 break;
+            case ParkReason.Blocked:
+                Blocking!.Function.Abandon(Blocking);
+                break;
             default:
                 Waits.Clear();
                 break;
         }
 
-        Wake(WakeCause.Interrupted);
+        Wake(cause);
     }
 
     /// <summary>An operation on another thread is done: the token is the serial of the wait.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub.Blocking;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub;
@@ -17,11 +18,24 @@ public sealed partial class HubLoop
     /// <summary>Something waits for the hub: messages, or green threads that are ready. Any thread; may be out of date.</summary>
     public bool HasWork => !Inbox.IsEmpty || _ready.Count > 0;
 
-    /// <summary>What a handler raises has nobody else to go to than the log.</summary>
+    private bool _mustLookForSignals;
+
+    /// <summary>
+    /// A call of the C library that a green thread waits in is interrupted, as it would be on a thread of its own: CPython then runs the handler there. With no such call, or where it was a C
+    /// library's that waits on, handlers run here, and what they raise has nobody else to go to than the log.
+    /// </summary>
     private void RunSignalHandlers()
     {
-        _state.Activate(ThreadStateSwap.Hub);
         SignalRelay.HasArrived = false;
+        _mustLookForSignals = _blocking is not null && BlockingCalls.Interrupt(_roster.All);
+        if (!_mustLookForSignals) LookForSignals();
+    }
+
+    private void LookForSignals()
+    {
+        _mustLookForSignals = false;
+        _state.Activate(ThreadStateSwap.Hub);
+
         // Handlers may have been called already, where Python code has run since.
         if (CApi.PyErr_CheckSignals() == 0) return;
         var error = PythonException.Fetch();

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub.Blocking;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
@@ -144,6 +145,7 @@ public sealed partial class HubLoop : IDisposable
     {
         AssertHubThread();
         IsServing = true;
+        OpenDoor();
         while (!_stopping)
         {
             RunPass();
@@ -153,6 +155,7 @@ public sealed partial class HubLoop : IDisposable
             else Sleep();
         }
 
+        CloseDoor();
         _state.Activate(ThreadStateSwap.Hub);
         IsServing = false;
     }
@@ -172,6 +175,7 @@ public sealed partial class HubLoop : IDisposable
             Inbox.Deliver();
         }
 
+        if (_blocking is { HasReleases: true }) _blocking.DeliverReleases();
         LookAtClock();
         RunBatch();
     }
@@ -202,35 +206,11 @@ public sealed partial class HubLoop : IDisposable
         else for (; batch > 0; batch--) Step(_ready.Dequeue());
     }
 
-    /// <summary>
-    /// What thousands of green threads go on with lies in no near cache any more, and a resume would wait for some twenty lines one after the other. So it is asked for ahead:
-    /// first what is found from the queue, then what those lines point to, then what these point to.
-    /// </summary>
-    private void RunLargeBatch(int batch)
-    {
-        const int FirstLook = 8, SecondLook = 5, ThirdLook = 2;
-        for (; batch > 0; batch--)
-        {
-            if (batch > FirstLook)
-            {
-                Prefetch.Object(_ready[FirstLook]);
-                var second = _ready[SecondLook];
-                Prefetch.Object(second.Waits);
-                GreenSwitch.PrefetchRecord(second.Core);
-                _state.PrefetchState(second.Number);
-                var third = _ready[ThirdLook];
-                GreenSwitch.PrefetchStack(third.Core);
-                _state.PrefetchFrame(third.Number);
-            }
-
-            Step(_ready.Dequeue());
-        }
-    }
-
     private void Sleep()
     {
         _state.Activate(ThreadStateSwap.Hub);
-        if (!Inbox.TryPrepareSleep()) return;
+        if (_mustLookForSignals) LookForSignals();
+        if (!Inbox.TryPrepareSleep() || !TryPrepareBlockingSleep()) return;
         var now = _clock.Now;
         var timeout = Timers.NextDue == long.MaxValue ? -1 : Math.Max(0, Timers.NextDue - now);
         var saved = CApi.PyEval_SaveThread();
@@ -243,6 +223,7 @@ public sealed partial class HubLoop : IDisposable
         {
             CApi.PyEval_RestoreThread(saved);
             Inbox.EndSleep();
+            _blocking?.EndSleep();
         }
 
         _lastPoll = long.MinValue; // just now; the next look at the clock puts the time in
@@ -283,9 +264,12 @@ public sealed partial class HubLoop : IDisposable
             // A handler may have put another state in (spawning does); nothing may come between this and the switch.
             Resumes++;
             _state.Activate(green.Number);
-            if (!_switch.Resume(green.Core))
+            if (green.LeavesBlocking) LeaveBlocking(green);
+            var arrival = _switch.Enter(green.Core);
+            if (arrival == Arrival.NativeCall) arrival = ServeBlocking(green);
+            if (arrival <= Arrival.Finished)
             {
-                Exit(green);
+                if (arrival == Arrival.Finished) Exit(green);
                 return;
             }
 
@@ -300,6 +284,8 @@ public sealed partial class HubLoop : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)] // rare, and Step is not
     private static void RaiseInterrupt(GreenThread green)
     {
+        // An exception cannot pass through C: there the wait ends with some answer, and the exception comes after it.
+        if (green.Continuation is BlockingCalls) return;
         if (!green.HasCalled || (green.Continuation is not null && green.Cause != WakeCause.Interrupted)) return;
         green.TakeContinuation();
         var answer = new NewRef(green.Result);
@@ -348,7 +334,7 @@ public sealed partial class HubLoop : IDisposable
         if (outcome == CallOutcome.Resume) return true;
 
         // It was interrupted while it ran, by itself or by a finalizer: this is the next wait.
-        if (Interrupts > 0 && green is { Status: GreenStatus.Parked, IsInterrupted: true }) green.EndWait();
+        if (Interrupts > 0 && green is { Status: GreenStatus.Parked, ShallEndWait: true }) green.EndWait();
         if (green.Switches++ == 0) green.Occupant!.LeftCpu(green);
         if (outcome == CallOutcome.Yield) MakeReady(green);
         return false;

@@ -17,4 +17,7 @@ public enum ParkReason : byte
 
     /// <summary>Another green thread's or thread's release, see <see cref="PermitWait"/>.</summary>
     Permit,
+
+    /// <summary>Within a call of the C library: a time, or a lock.</summary>
+    Blocked,
 }

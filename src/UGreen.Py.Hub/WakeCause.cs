@@ -21,6 +21,9 @@ public enum WakeCause : byte
     /// <summary>Another green thread or thread released it.</summary>
     Released,
 
+    /// <summary>A signal has come, for which Python has a handler: the call of the C library that it waits in returns as one that is interrupted.</summary>
+    Signal,
+
     /// <summary>An exception is to be raised in it, see <see cref="GreenThread.Interrupt"/>.</summary>
     Interrupted,
 }

@@ -12,6 +12,22 @@ public static unsafe class OwnProcess
     /// <summary>Its number, asked of the kernel: in a forked child it is the child's, where Environment.ProcessId goes on with the parent's.</summary>
     public static int Id => Libc.getpid();
 
+    /// <summary>The kernel's number of the calling OS thread.</summary>
+    public static int ThreadId => Libc.gettid();
+
+    /// <summary>A descriptor that becomes readable when the process has ended, closed on exec; -1: there is none to be had.</summary>
+    public static int OpenPidFd(int pid)
+    {
+        const int PidFdOpen = 434; // the same on all CPUs
+        return (int)Libc.syscall(PidFdOpen, pid, 0);
+    }
+
+    /// <summary>Whoever forks calls the first of these C functions before, and the child the second before fork() returns there. Without arguments; 0: none.</summary>
+    public static void RegisterFork(nint before, nint child)
+    {
+        if (Libc.__register_atfork(before, 0, child, 0) != 0) throw new LinuxException("__register_atfork", Errno.ENOMEM);
+    }
+
     /// <summary>What top, and ps without options, call the calling thread; of the main thread it is the process's name. At most 15 bytes of it.</summary>
     public static void SetName(string name)
     {

@@ -61,6 +61,10 @@ internal struct CoreRecord
     [FieldOffset(CoreRecordLayout.HubContext)]
     public nint HubContext;
 
+    /// <summary>The frame (<see cref="WaitFrameLayout"/>) of a call of the C library that waits, on the green stack; valid until the next Resume.</summary>
+    [FieldOffset(CoreRecordLayout.Wait)]
+    public nint Wait;
+
     /// <summary>Index of the core. Constant.</summary>
     [FieldOffset(CoreRecordLayout.Number)]
     public int Number;

@@ -19,6 +19,7 @@ internal static class CoreRecordLayout
     public const int GreenContext = 80;
     public const int HubContext = 88;
     public const int Number = 96;
+    public const int Wait = 104;
 
     /// <summary>Size of a record: two cache lines.</summary>
     public const int Bytes = 128;

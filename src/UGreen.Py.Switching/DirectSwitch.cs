@@ -1,3 +1,5 @@
+using UGreen.Py.Machine;
+
 namespace UGreen.Py.Switching;
 
 /// <summary>The switch by our own machine code; see x64.s.</summary>
@@ -16,12 +18,12 @@ internal sealed unsafe class DirectSwitch : GreenSwitch
         _resume = (delegate* unmanaged<nint, int>)(Page.Address + code.Labels[X64Prologue.Resume]);
 
     /// <inheritdoc/>
-    public override bool Resume(GreenCore core)
+    public override Arrival Enter(GreenCore core)
     {
         // SAFETY: RequireResumable proved that GreenSp points at a switch frame. The call is an ordinary transition to native code: the collector sees this
         // thread as being in native code and runs when it wants to; no managed frame is above this one while the green thread runs.
         RequireResumable(core.Record);
-        return _resume((nint)core.Record) != 0;
+        return (Arrival)_resume((nint)core.Record);
     }
 
     // SAFETY: see the base. The frame and the end record fill the topmost bytes of the stack, whose high end is page-aligned and so aligned for entry's call.

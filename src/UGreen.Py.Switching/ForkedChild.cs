@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text;
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 
 namespace UGreen.Py.Switching;

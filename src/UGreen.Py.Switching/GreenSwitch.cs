@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 
 namespace UGreen.Py.Switching;
@@ -12,7 +13,7 @@ namespace UGreen.Py.Switching;
 /// </para>
 /// <para>Everything but <see cref="Trampoline"/> belongs to the hub thread. An object lives as long as the process: CPython keeps its trampoline.</para>
 /// </summary>
-public abstract unsafe class GreenSwitch
+public abstract unsafe partial class GreenSwitch
 {
     private readonly GreenCore[] _cores;
     private readonly nint* _cell;
@@ -101,11 +102,15 @@ public abstract unsafe class GreenSwitch
     /// on its main stack, with the GIL held and the green thread's interpreter state in place. Nothing is allocated.
     /// </summary>
     /// <returns>
-    /// True: a hub call is waiting, described by Self, Args, NArgs and KwNames of the core. False: the green thread finished and Result holds what the
-    /// callable returned, 0 for an exception.
+    /// HubCall: one is waiting, described by Self, Args, NArgs and KwNames of the core. NativeCall: a call of the C library waits, and <see cref="NativeCallOf"/> tells which; the GIL may
+    /// be anybody's. Finished: the green thread finished and Result holds what the callable returned, 0 for an exception.
     /// </returns>
     /// <exception cref="InvalidOperationException">The core has nothing to resume, or a green thread runs already (a call from a green stack).</exception>
-    public abstract bool Resume(GreenCore core);
+    public abstract Arrival Enter(GreenCore core);
+
+    /// <summary>The same where no calls of the C library come. True: a hub call is waiting.</summary>
+    /// <exception cref="InvalidOperationException">As <see cref="Enter"/>.</exception>
+    public bool Resume(GreenCore core) => Enter(core) != Arrival.Finished;
 
     /// <summary>A hint that this core is resumed soon: its record. Then <see cref="PrefetchStack"/>, which needs the record, may follow.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,5 @@
 using System.Text;
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 
 namespace UGreen.Py.Switching;

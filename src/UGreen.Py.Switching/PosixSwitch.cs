@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 
 namespace UGreen.Py.Switching;
@@ -29,7 +30,7 @@ internal sealed unsafe class PosixSwitch : GreenSwitch
     }
 
     /// <inheritdoc/>
-    public override bool Resume(GreenCore core)
+    public override Arrival Enter(GreenCore core)
     {
         CoreRecord* record = core.Record;
         RequireResumable(record);
@@ -39,7 +40,7 @@ internal sealed unsafe class PosixSwitch : GreenSwitch
         record->GreenSp = 0;
         *Cell = (nint)record;
         if (_swapContext(record->HubContext, record->GreenContext) != 0) throw new InvalidOperationException("swapcontext failed.");
-        return record->GreenSp != 0;
+        return record->GreenSp != 0 ? Arrival.HubCall : Arrival.Finished;
     }
 
     // SAFETY: see the base. getcontext fills what makecontext does not: the signal mask and the floating-point environment, here the main stack's.

@@ -1,3 +1,4 @@
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 
 namespace UGreen.Py.Switching;

@@ -1,5 +1,6 @@
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
-using static UGreen.Py.Switching.X64Register;
+using static UGreen.Py.Machine.X64Register;
 
 namespace UGreen.Py.Switching;
 

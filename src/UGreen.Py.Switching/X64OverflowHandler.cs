@@ -1,4 +1,5 @@
-using static UGreen.Py.Switching.X64Register;
+using UGreen.Py.Machine;
+using static UGreen.Py.Machine.X64Register;
 
 namespace UGreen.Py.Switching;
 

@@ -1,4 +1,5 @@
-using static UGreen.Py.Switching.X64Register;
+using UGreen.Py.Machine;
+using static UGreen.Py.Machine.X64Register;
 
 namespace UGreen.Py.Switching;
 
@@ -65,7 +66,7 @@ internal static class X64Trampoline
         X64Prologue.EmitChildEnd(x);
     }
 
-    private static void EmitPark(X64Emitter x)
+    internal static void EmitPark(X64Emitter x)
     {
         foreach (X64Register register in s_kept) x.Push(register);
         x.Subtract(Rsp, SwitchFrameLayout.ControlBytes);
@@ -73,7 +74,7 @@ internal static class X64Trampoline
         x.StoreX87(SwitchFrameLayout.X87);
     }
 
-    private static void EmitUnpark(X64Emitter x)
+    internal static void EmitUnpark(X64Emitter x)
     {
         x.LoadMxcsr(SwitchFrameLayout.Mxcsr);
         x.LoadX87(SwitchFrameLayout.X87);

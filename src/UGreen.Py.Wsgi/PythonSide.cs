@@ -85,6 +85,9 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
 
     private StartResponseCall _start = null!;
 
+    /// <summary>The function that gives the number of the OS thread, taken over by the module; null: get_ident does.</summary>
+    public NewRef? OsIdent { get; init; }
+
     private long LogSize() => settings.LogPath is { } path && new FileInfo(path) is { Exists: true } file ? file.Length : 0;
 
     /// <summary>Publishes the functions, imports the shim, loads the application. Throws <see cref="WsgiLoadException"/>.</summary>
@@ -116,6 +119,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
         hub.Calls.Publish(dict, trampoline, name.Borrow());
         _start.Write = CApi.PyDict_GetItemString(dict, "write");
 
+        Set(dict, "os_ident", OsIdent ?? BlockingSetup.OwnIdent());
         Set(dict, "applications", List(settings.Applications, a => List([a.Point, a.Module, a.File, a.Callable], Text)));
         Set(dict, "imports", TextList(settings.Imports));
         Set(dict, "arguments", TextList(settings.Arguments));

@@ -42,6 +42,9 @@ public sealed record WsgiSettings
     /// <summary>Folders for the front of sys.path; the last one named comes first, as with uWSGI.</summary>
     public IReadOnlyList<string> PythonPaths { get; init; } = [];
 
+    /// <summary>Calls of the C library that would block wait green on a green stack, and each core has an identity of its own.</summary>
+    public bool BlockingCalls { get; init; } = true;
+
     /// <summary>Install psycopg2's wait callback before anything else is imported; a worker without psycopg2 then does not start.</summary>
     public bool Psycopg2 { get; init; }
 

@@ -180,11 +180,12 @@ public sealed partial class WsgiWorker : IGatewayApplication
         ForkedChild.Install(greenSwitch, [.. SignalActions.Handlers(signals), OverflowReport.Handler], PyConstants.RuntimeError.Address, LibPython.Symbol("PyErr_Format"));
         var state = new ThreadStateSwap(stacks.Count);
         hub = new HubLoop(greenSwitch, state, calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
+        var osIdent = BlockingSetup.Install(_settings, hub, greenSwitch, stacks, _loggers.CreateLogger("hub"));
         SignalRelay.Install(signals, hub.WakeFd);
         var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log, _settings.WsgiStrict) { Board = _settings.Board };
         application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);
         _spawned = new SpawnedThreads(hub, application);
-        var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers);
+        var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers) { OsIdent = osIdent };
         python.RegisterCalls();
         python.Load(greenSwitch.Trampoline);
         new HangWatch(hub, state.ThreadState, clock, _log).Start();

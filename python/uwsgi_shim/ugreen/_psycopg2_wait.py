@@ -3,14 +3,13 @@
 import os
 import socket
 import sys
-from _thread import get_ident
 from time import monotonic
 from typing import Any, Optional
 
 import psycopg2  # type: ignore[import]
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, STATUS_SETUP  # type: ignore[import]
 
-from _ugreen import wait_one
+from _ugreen import os_ident as get_ident, wait_one
 
 from ugreen._libpq import CancelRequest
 

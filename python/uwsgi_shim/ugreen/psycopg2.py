@@ -10,12 +10,13 @@ Applications that install a wait callback of their own (``psycopg2.extensions.se
 """
 
 import functools
-from _thread import get_ident
 from typing import Any, Optional, Sequence, Tuple
 
 import psycopg2  # type: ignore[import]
 from psycopg2 import extensions, pool
 from psycopg2.extensions import STATUS_BEGIN, STATUS_PREPARED, STATUS_READY  # type: ignore[import]
+
+from _ugreen import os_ident as get_ident
 
 from ugreen._libpq import CancelRequest
 from ugreen._psycopg2_copy import command_bytes, copy_command, copy_expert

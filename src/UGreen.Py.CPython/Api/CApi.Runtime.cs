@@ -13,6 +13,7 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] internal static partial byte* Py_GetVersion();
 
     [LibraryImport(Library)] public static partial nint PyThreadState_Get();
+    [LibraryImport(Library)] internal static partial nint _PyThreadState_UncheckedGet();
     [LibraryImport(Library)] public static partial BorrowedRef PyThreadState_GetDict();
     [LibraryImport(Library)] internal static partial NewRef PyThreadState_GetFrame(nint threadState);
     [LibraryImport(Library)] public static partial nint PyInterpreterState_Get();
@@ -46,6 +47,7 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] public static partial void PyErr_SetObject(BorrowedRef type, BorrowedRef value);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] public static partial void PyErr_SetString(BorrowedRef type, string message);
     [LibraryImport(Library)] internal static partial void PyErr_Fetch(nint* type, nint* value, nint* traceback);
+    [LibraryImport(Library)] internal static partial void PyErr_Restore(nint type, nint value, nint traceback);
     [LibraryImport(Library)] internal static partial void PyErr_NormalizeException(nint* type, nint* value, nint* traceback);
     [LibraryImport(Library)] internal static partial int PyException_SetTraceback(BorrowedRef exception, BorrowedRef traceback);
     [LibraryImport(Library)] public static partial void PyErr_WriteUnraisable(BorrowedRef context);

@@ -75,8 +75,8 @@ public static class ThreadStateAnswers
 
         // ---- asyncio's settings -----------------------------------------------------------------------------------------------------------------------------
         new("coroutine_origin_tracking_depth", NotSwapped, "sys.set_coroutine_origin_tracking_depth() is a debugging setting of the OS thread."),
-        new("async_gen_firstiter", NotSwapped, "sys.set_asyncgen_hooks(): set while an event loop runs. A loop that waits inside a green thread leaves its hooks to the others' async generators."),
-        new("async_gen_finalizer", NotSwapped, "See async_gen_firstiter."),
+        new("async_gen_firstiter", Swapped, "sys.set_asyncgen_hooks(): set while an event loop runs. Left behind, another green thread's loop would find the hooks of this one's."),
+        new("async_gen_finalizer", Swapped, "See async_gen_firstiter."),
     ];
 
     /// <summary>The fields that stay, each with its reason.</summary>

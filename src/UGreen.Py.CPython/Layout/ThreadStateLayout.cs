@@ -123,6 +123,11 @@ public sealed record ThreadStateLayout
     /// <summary><c>trash_delete_later</c>, in 3.12 inside <c>trash</c>, from 3.13 <c>delete_later</c>.</summary>
     public required int TrashDeleteLater { get; init; }
 
+    /// <summary>The hooks of sys.set_asyncgen_hooks(), which an event loop sets while it runs.</summary>
+    public required int AsyncGenFirstIter { get; init; }
+
+    public required int AsyncGenFinalizer { get; init; }
+
     /// <summary>3.13+: matters in the free-threaded build only.</summary>
     public required int CriticalSection { get; init; }
 

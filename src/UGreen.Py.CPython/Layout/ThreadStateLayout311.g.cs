@@ -33,6 +33,8 @@ public static partial class ThreadStateLayouts
         ContextVer = 232,
         TrashDeleteNesting = 168,
         TrashDeleteLater = 176,
+        AsyncGenFirstIter = 208,
+        AsyncGenFinalizer = 216,
         CriticalSection = -1,
         DataStackChunk = 296,
         DataStackTop = 304,

@@ -35,6 +35,7 @@ internal static class WorkerFactory
             QueueLimit = options.QueueLimit,
             GcThreshold = options.GcThreshold,
             Threads = options.Threads,
+            BlockingCalls = options.BlockingCalls,
             ShimPath = shimPath,
             Opt = UwsgiFacts.Options(options.Given),
             Magic = UwsgiFacts.Magic(options.Given, Environment.CurrentDirectory),

@@ -79,7 +79,7 @@ internal sealed class ApplicationValidator(ParsedArguments arguments, List<strin
 
     private static string? Named(string option, string? value) => value is null ? null : $"{option} {value}";
 
-    private static bool YesNo(string option, string? text, List<string> errors)
+    internal static bool YesNo(string option, string? text, List<string> errors)
     {
         switch (text?.ToLowerInvariant())
         {

@@ -60,6 +60,7 @@ internal sealed class OptionValidator
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
             Switch = Switch(),
             GcThreshold = Number("ugreen-gc", _arguments.GcThreshold, OptionDefaults.GcThreshold, 0, OptionDefaults.MaxGcThreshold),
+            BlockingCalls = ApplicationValidator.YesNo("ugreen-blocking", _arguments.UgreenBlocking, _errors),
             QueueLimit = Number("async-queue", _arguments.AsyncQueue, OptionDefaults.Queue, 0, OptionDefaults.MaxQueue),
             Threads = Number("ugreen-threads", _arguments.UgreenThreads, OptionDefaults.Threads, 1, OptionDefaults.MaxThreads),
             PythonPaths = [.. _arguments.PythonPath.Select(p => NotEmpty("pythonpath", p) ?? "")],

@@ -23,6 +23,9 @@ internal sealed class ParsedArguments
     [Option("manage-script-name")]
     public bool ManageScriptName { get; set; }
 
+    [Option("ugreen-blocking")]
+    public string? UgreenBlocking { get; set; }
+
     [Option("wsgi-strict")]
     public bool WsgiStrict { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using UGreen.Py.CPython;
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 using UGreen.Py.Server.Options;
 

@@ -70,6 +70,7 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
         using var module = CApi.PyImport_ImportModule("ugreen._harakiri").OrThrow();
         _type = CApi.PyObject_GetAttrString(module.Borrow(), "Harakiri").OrThrow();
         PendingCall.Install(_hub.RunningCell, StrikeRunning);
+        PendingCall.Install(_hub.RunningCell, () => _hub.RaiseTold(IsInOwnCode));
         if (_limit > 0) Watch(_limit);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 using Xunit;
 

@@ -8,16 +8,20 @@ public sealed class ProjectTests
     private static readonly Dictionary<string, string[]> s_sees = new()
     {
         ["Native"] = [],
-        ["Switching"] = ["Native"],
+        ["Machine"] = ["Native"],
+        ["Switching"] = ["Native", "Machine"],
         ["CPython"] = ["Native"],
         ["Hub"] = ["Switching", "CPython"],
         ["Gateway"] = [],
         ["Wsgi"] = ["Hub", "Gateway"],
         ["Front"] = ["Native", "Gateway"],
-        ["Server"] = ["Native", "Switching", "CPython", "Hub", "Gateway", "Wsgi", "Front"],
+        ["Server"] = ["Native", "Machine", "Switching", "CPython", "Hub", "Gateway", "Wsgi", "Front"],
     };
 
-    private static readonly string[] s_touchMemory = ["Native", "Switching", "CPython"];
+    private static readonly string[] s_touchMemory = ["Native", "Machine", "Switching", "CPython"];
+
+    /// <summary>Those that say which instructions; only the first makes bytes of them.</summary>
+    private static readonly string[] s_emit = ["Machine", "Switching"];
 
     [Fact]
     public void References_are_exactly_the_ones_of_the_design()
@@ -32,11 +36,32 @@ public sealed class ProjectTests
     }
 
     [Fact]
-    public void Only_three_projects_may_be_unsafe()
+    public void Only_four_projects_may_be_unsafe()
     {
         var allowed = House.Projects("src").Where(project => Load(project).Descendants("AllowUnsafeBlocks").Any(value => bool.Parse(value.Value))).Select(ShortName);
         Assert.Equal(s_touchMemory.Order(), allowed.Order());
         Assert.Equal("false", Load("Directory.Build.props").Descendants("AllowUnsafeBlocks").Single().Value);
+    }
+
+    /// <summary>One room for all machine code: the assembler and the pages that may be executed are Machine's, and only Switching tells it what to emit.</summary>
+    [Fact]
+    public void Only_Machine_makes_machine_code()
+    {
+        var sources = House.Sources.Where(source => source.Path.StartsWith("src/", StringComparison.Ordinal)).ToArray();
+        House.Holds("Machine code is made in UGreen.Py.Machine.", [
+            .. from source in sources where source.Project != "UGreen.Py.Machine" && source.Code.Contains("Protection.Execute", StringComparison.Ordinal) select $"{source.Path} makes a page executable",
+            .. from source in sources where !s_emit.Contains(source.Project.Replace("UGreen.Py.", "", StringComparison.Ordinal)) && source.Code.Contains("X64Emitter", StringComparison.Ordinal) select $"{source.Path} emits",
+            .. from source in sources where source.Project != "UGreen.Py.Machine" && source.Code.Contains("class X64Emitter", StringComparison.Ordinal) select $"{source.Path} is an assembler",
+        ]);
+    }
+
+    /// <summary>Every listing is one that a test compares.</summary>
+    [Fact]
+    public void Every_listing_is_compared()
+    {
+        var tests = string.Concat(House.Files.Where(file => file.StartsWith("tests/cs/UGreen.Py.Switching.Tests/", StringComparison.Ordinal) && Path.GetExtension(file) == ".cs").Select(House.Read));
+        var listings = House.Files.Where(file => file.StartsWith("src/", StringComparison.Ordinal) && Path.GetExtension(file) == ".s").Select(Path.GetFileName);
+        House.Holds("No test compares it with what is emitted.", listings.Where(name => !tests.Contains($"\"{name}\"", StringComparison.Ordinal)).Select(name => name!));
     }
 
     [Fact]

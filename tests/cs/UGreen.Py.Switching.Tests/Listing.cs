@@ -9,7 +9,7 @@ namespace UGreen.Py.Switching.Tests;
 /// </summary>
 internal static partial class Listing
 {
-    private static readonly Type[] s_constants = [typeof(CoreRecordLayout), typeof(SwitchFrameLayout), typeof(X64OverflowHandler), typeof(X64ForkHandler), typeof(X64SignalRelay)];
+    private static readonly Type[] s_constants = [typeof(CoreRecordLayout), typeof(SwitchFrameLayout), typeof(X64OverflowHandler), typeof(X64ForkHandler), typeof(X64SignalRelay), typeof(WaitFrameLayout)];
 
     public static List<string> Read(string resource)
     {

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using UGreen.Py.Machine;
 using Xunit;
 
 namespace UGreen.Py.Switching.Tests;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using UGreen.Py.Native;
+using UGreen.Py.Machine;
 using Xunit;
 
 namespace UGreen.Py.Switching.Tests;

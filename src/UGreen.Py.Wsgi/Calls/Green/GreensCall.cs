@@ -58,6 +58,7 @@ internal sealed class GreensCall(HubLoop hub) : HubCall("greens",
     {
         GreenStatus.Running => "running",
         GreenStatus.Ready => "ready to run",
+        _ when HubLoop.DescribeBlocking(green) is { } call => "in " + call,
         _ when green.IsParkedFor(ParkReason.Suspended) => "in suspend()",
         _ when green.IsParkedFor(ParkReason.OneFd) => "waits for a file descriptor",
         _ when green.IsParkedFor(ParkReason.Permit) => "waits for another thread or a time",

@@ -1,4 +1,4 @@
-namespace UGreen.Py.Switching;
+namespace UGreen.Py.Machine;
 
 /// <summary>Conditions of a jump; the value is the low half of the opcode byte. The comparisons are unsigned.</summary>
 internal enum X64Condition
@@ -6,4 +6,6 @@ internal enum X64Condition
     AboveOrEqual = 0x3,
     Equal = 0x4,
     NotEqual = 0x5,
+    BelowOrEqual = 0x6,
+    Above = 0x7,
 }

@@ -1,4 +1,4 @@
-namespace UGreen.Py.Switching;
+namespace UGreen.Py.Machine;
 
 /// <summary>General registers; the value is the number that instructions encode.</summary>
 internal enum X64Register

@@ -1,15 +1,15 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using UGreen.Py.Native;
-using static UGreen.Py.Switching.X64Register;
+using static UGreen.Py.Machine.X64Register;
 
-namespace UGreen.Py.Switching;
+namespace UGreen.Py.Machine;
 
 /// <summary>
 /// An assembler of exactly the x86-64 instructions that the house needs. Registers are 64 bits wide unless the name says otherwise. Encodings are those of
 /// the processor manuals: REX prefix, opcode, ModRM (mode, register, base), displacement.
 /// </summary>
-internal sealed class X64Emitter
+/// <param name="dataOffset">Distance from the first byte of code to the first byte of its data.</param>
+internal sealed partial class X64Emitter(int dataOffset = CodePage.DataOffset)
 {
     private const byte RexW = 0x48;
     private const byte RexR = 0x44;
@@ -30,7 +30,7 @@ internal sealed class X64Emitter
         foreach ((int position, string label) in _jumps) _bytes[position] = (byte)checked((sbyte)(_labels[label] - (position + 1)));
         Span<byte> bytes = CollectionsMarshal.AsSpan(_bytes);
         foreach ((int position, string label) in _farJumps) BinaryPrimitives.WriteInt32LittleEndian(bytes[position..], _labels[label] - (position + sizeof(int)));
-        return new X64Code([.. _bytes], _labels);
+        return new X64Code([.. _bytes], _labels, dataOffset);
     }
 
     public void Push(X64Register register) => ShortForm(0x50, register);
@@ -76,10 +76,103 @@ internal sealed class X64Emitter
     /// <summary>jmp [rip + data]</summary>
     public void JumpData(int data) => DataForm(0, 0xFF, 4, data);
 
-    /// <summary>call target</summary>
+    /// <summary>mov [base + 8 * index], from</summary>
+    public void StoreIndexed(X64Register baseRegister, X64Register index, X64Register from)
+    {
+        if (((int)baseRegister & 7) == (int)Rbp || index >= R8 || index == Rsp || baseRegister >= R8 || from >= R8) throw new NotSupportedException($"[{baseRegister} + 8 * {index}]");
+        Bytes(RexW, 0x89, ModRm(0, (int)from, (int)Rsp), (byte)((3 << 6) | ((int)index << 3) | (int)baseRegister));
+    }
+
+    /// <summary>mov to, [rsp + offset]</summary>
+    public void LoadStack(X64Register to, int offset) => RspForm(RexW, 0x8B, to, offset);
+
+    /// <summary>mov [rsp + offset], from</summary>
+    public void StoreStack(int offset, X64Register from) => RspForm(RexW, 0x89, from, offset);
+
+    /// <summary>mov [rsp + offset], r32</summary>
+    public void StoreStack32(int offset, X64Register from) => RspForm(0, 0x89, from, offset);
+
+    /// <summary>cmp left, right</summary>
+    public void Compare(X64Register left, X64Register right) => RegisterForm(0x39, right, left);
+
+    /// <summary>cmp register, value</summary>
+    public void CompareWith(X64Register register, sbyte value) => ImmediateForm(7, register, value);
+
+    /// <summary>or register, value (sign-extended)</summary>
+    public void Or(X64Register register, sbyte value) => ImmediateForm(1, register, value);
+
+    /// <summary>or to, from</summary>
+    public void Or(X64Register to, X64Register from) => RegisterForm(0x09, from, to);
+
+    /// <summary>shr register, bits</summary>
+    public void ShiftRight(X64Register register, byte bits) => Shift(5, register, bits);
+
+    /// <summary>shl register, bits</summary>
+    public void ShiftLeft(X64Register register, byte bits) => Shift(4, register, bits);
+
+    /// <summary>and register, value (sign-extended)</summary>
+    public void And(X64Register register, int value)
+    {
+        DigitForm(RexW, 0x81, 4, register);
+        Int32(value);
+    }
+
+    /// <summary>cmp r32, value</summary>
+    public void CompareWith32(X64Register register, sbyte value)
+    {
+        DigitForm(0, 0x83, 7, register);
+        Bytes((byte)value);
+    }
+
+    /// <summary>cmp register, value (sign-extended), where it does not fit into a byte</summary>
+    public void CompareWithFar(X64Register register, int value)
+    {
+        DigitForm(RexW, 0x81, 7, register);
+        Int32(value);
+    }
+
+    /// <summary>test r32, r32</summary>
+    public void Test32(X64Register register)
+    {
+        RequireLow(register);
+        Bytes(0x85, ModRm(ModRegister, (int)register, (int)register));
+    }
+
+    /// <summary>test r32, bits</summary>
+    public void TestBits32(X64Register register, int bits)
+    {
+        DigitForm(0, 0xF7, 0, register);
+        Int32(bits);
+    }
+
+    /// <summary>lea r32, [base + offset], for sums that must leave the flags alone or go elsewhere.</summary>
+    public void Lea32(X64Register to, X64Register from, int offset) => MemoryForm(0x8D, to, from, offset, wide: false);
+
+    /// <summary>lea to, [base + offset]</summary>
+    public void Lea(X64Register to, X64Register from, int offset) => MemoryForm(0x8D, to, from, offset);
+
+    /// <summary>lea to, [rip + label]</summary>
+    public void AddressOf(X64Register to, string label)
+    {
+        Bytes(Rex(RexW, (int)to, 0), 0x8D, ModRm(0, (int)to, (int)Rbp), 0, 0, 0, 0);
+        _farJumps.Add((_bytes.Count - sizeof(int), label));
+    }
+
+    public void CallTo(string label)
+    {
+        Bytes(0xE8, 0, 0, 0, 0);
+        _farJumps.Add((_bytes.Count - sizeof(int), label));
+    }
+
+    /// <summary>Jumps to a label at any distance.</summary>
+    public void JumpFarTo(string label)
+    {
+        Bytes(0xE9, 0, 0, 0, 0);
+        _farJumps.Add((_bytes.Count - sizeof(int), label));
+    }
+
     public void Call(X64Register target) => DigitForm(0, 0xFF, 2, target);
 
-    /// <summary>jmp target</summary>
     public void Jump(X64Register target) => DigitForm(0, 0xFF, 4, target);
 
     /// <summary>div divisor</summary>
@@ -169,7 +262,7 @@ internal sealed class X64Emitter
     }
 
     private static byte Rex(byte rex, int register, int memory) =>
-        (byte)(rex | (register >= (int)R8 ? RexR : 0) | (memory >= (int)R8 ? RexB : 0));
+        (byte)(rex | (register >= (int)R8 ? RexR : 0) | (memory >= (int)R8 ? RexB : 0)); // 0: none is needed
 
     private void Bytes(params ReadOnlySpan<byte> bytes) => _bytes.AddRange(bytes);
 
@@ -196,18 +289,42 @@ internal sealed class X64Emitter
         Bytes(opcode, ModRm(ModRegister, digit, (int)memory));
     }
 
+    private void Shift(int digit, X64Register register, byte bits)
+    {
+        DigitForm(RexW, 0xC1, digit, register);
+        Bytes(bits);
+    }
+
     private void ImmediateForm(int digit, X64Register register, sbyte value)
     {
         DigitForm(RexW, 0x83, digit, register);
         Bytes((byte)value);
     }
 
-    private void MemoryForm(byte opcode, X64Register register, X64Register baseRegister, int offset)
+    private void MemoryForm(byte opcode, X64Register register, X64Register baseRegister, int offset, bool wide = true)
     {
         // rsp and r12 as a base need another byte, rbp and r13 cannot go without a displacement: neither is a base of ours here.
         if (((int)baseRegister & 7) is (int)Rsp or (int)Rbp) throw new NotSupportedException($"[{baseRegister}] as a base");
-        Bytes(Rex(RexW, (int)register, (int)baseRegister), opcode);
+        byte prefix = Rex(wide ? RexW : (byte)0, (int)register, (int)baseRegister);
+        if (prefix != 0) Bytes(prefix);
+        Bytes(opcode);
         Displacement((int)register, (int)baseRegister, offset);
+    }
+
+    private void AtForm(byte opcode, int digit, X64Register at, byte rex = 0)
+    {
+        if (((int)at & 7) is (int)Rsp or (int)Rbp) throw new NotSupportedException($"[{at}] as a base");
+        byte prefix = Rex(rex, 0, (int)at);
+        if (prefix != 0) Bytes(prefix);
+        Bytes(opcode, ModRm(0, digit, (int)at));
+    }
+
+    private void RspForm(byte rex, byte opcode, X64Register register, int offset)
+    {
+        byte prefix = Rex(rex, (int)register, 0);
+        if (prefix != 0) Bytes(prefix);
+        Bytes(opcode);
+        Displacement((int)register, (int)Rsp, offset);
     }
 
     private void Displacement(int register, int memory, int offset)
@@ -224,14 +341,14 @@ internal sealed class X64Emitter
         Displacement(digit, (int)Rsp, offset);
     }
 
-    private void DataForm(byte rex, byte opcode, int register, int data)
+    private void DataForm(byte? rex, byte opcode, int register, int data, int behind = 0)
     {
-        byte prefix = Rex(rex, register, 0);
+        byte prefix = rex is byte given ? Rex(given, register, 0) : (byte)0;
         if (prefix != 0) Bytes(prefix);
         Bytes(opcode, ModRm(0, register, (int)Rbp));
 
-        // The distance counts from the end of the instruction, which these four bytes are.
-        Int32(CodePage.DataOffset + data - (_bytes.Count + sizeof(int)));
+        // The distance counts from the end of the instruction, which these four bytes are unless an immediate stands behind them.
+        Int32(dataOffset + data - (_bytes.Count + sizeof(int) + behind));
     }
 
     private void ShortJump(byte opcode, string label)

@@ -1,4 +1,6 @@
-namespace UGreen.Py.Native;
+using UGreen.Py.Native;
+
+namespace UGreen.Py.Machine;
 
 /// <summary>
 /// Machine code made at run time: one page of code and, directly behind it in the same mapping, pages of writable data, so that the code reaches its data

@@ -1,0 +1,32 @@
+namespace UGreen.Py.Machine;
+
+/// <summary>What a stub tries before it enters the hub: a call that has something to do must cost next to nothing.</summary>
+public enum FirstTry
+{
+    /// <summary>Nothing: it waits as a rule, or the hub tries.</summary>
+    None,
+
+    /// <summary>The call itself with MSG_DONTWAIT in its fourth argument.</summary>
+    Flags,
+
+    /// <summary>The call itself with MSG_DONTWAIT in its third argument.</summary>
+    ThirdFlags,
+
+    /// <summary>As <see cref="Flags"/>; a part of the bytes is not enough.</summary>
+    Send,
+
+    /// <summary>The call itself with the third argument, its time-out, 0.</summary>
+    Poll,
+
+    /// <summary>The call itself with the fourth argument, its time-out, 0.</summary>
+    EpollWait,
+
+    /// <summary>poll() whether the descriptor, the first argument, is readable.</summary>
+    Readable,
+
+    /// <summary>poll() whether it is writable; only for what a pipe takes whole. Standard output and error wait as ever.</summary>
+    Writable,
+
+    /// <summary>pthread_mutex_trylock(); goes on to the hub only where this OS thread has the lock.</summary>
+    Mutex,
+}

@@ -1,0 +1,55 @@
+namespace UGreen.Py.Machine;
+
+/// <summary>Instructions on memory that several threads share, and on what a register points to.</summary>
+internal sealed partial class X64Emitter
+{
+    /// <summary>cmp qword ptr [rip + data], value</summary>
+    public void CompareDataWith(int data, sbyte value)
+    {
+        DataForm(RexW, 0x83, 7, data, sizeof(byte));
+        Bytes((byte)value);
+    }
+
+    /// <summary>xchg [rip + data], register, which is atomic and a full barrier.</summary>
+    public void ExchangeData(int data, X64Register register) => DataForm(RexW, 0x87, (int)register, data);
+
+    /// <summary>lock xadd [rip + data], register: adds it and gives what was there.</summary>
+    public void FetchAndAddData(int data, X64Register register)
+    {
+        Bytes(0xF0, Rex(RexW, (int)register, 0), 0x0F);
+        DataForm(null, 0xC1, (int)register, data);
+    }
+
+    /// <summary>call [at]</summary>
+    public void CallAt(X64Register at) => AtForm(0xFF, 2, at);
+
+    /// <summary>jmp [at]</summary>
+    public void JumpAt(X64Register at) => AtForm(0xFF, 4, at);
+
+    /// <summary>mov r32, [at + offset], which clears the upper half.</summary>
+    public void Load32(X64Register to, X64Register from, int offset) => MemoryForm(0x8B, to, from, offset, wide: false);
+
+    /// <summary>mov [at + offset], r32</summary>
+    public void Store32(X64Register to, int offset, X64Register from) => MemoryForm(0x89, from, to, offset, wide: false);
+
+    /// <summary>cmp dword ptr [at], value</summary>
+    public void CompareAt32(X64Register at, sbyte value)
+    {
+        AtForm(0x83, 7, at);
+        Bytes((byte)value);
+    }
+
+    /// <summary>cmp qword ptr [at], value</summary>
+    public void CompareAt(X64Register at, sbyte value)
+    {
+        AtForm(0x83, 7, at, RexW);
+        Bytes((byte)value);
+    }
+
+    /// <summary>cmp byte ptr [at], value</summary>
+    public void CompareByteAt(X64Register at, sbyte value)
+    {
+        AtForm(0x80, 7, at);
+        Bytes((byte)value);
+    }
+}

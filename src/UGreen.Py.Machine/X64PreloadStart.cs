@@ -1,0 +1,126 @@
+using static UGreen.Py.Machine.X64Register;
+
+namespace UGreen.Py.Machine;
+
+/// <summary>Emits what makes another program run .NET, and what finds the C library's own functions. The listing is x64-preload.s.</summary>
+internal static class X64PreloadStart
+{
+    private const int BindNow = 2;
+    private const string Failed = "failed";
+    private const string Main = "main";
+    private const string Resolve = "resolve";
+
+    private static readonly X64Register[] s_kept = [R11, Rdi, Rsi, Rdx, Rcx, R8, R9];
+
+    /// <summary>What looks a function up at its first call.</summary>
+    public static string ThunkOf(string function) => function + ".find";
+
+    public static void Emit(X64Emitter x, PreloadTexts texts)
+    {
+        EmitStart(x);
+        EmitMain(x, texts);
+        EmitFailure(x, texts);
+        foreach (string function in PreloadData.Functions) EmitThunk(x, texts, function);
+        EmitResolve(x);
+    }
+
+    private static void EmitStart(X64Emitter x)
+    {
+        x.Label(PreloadData.StartMain);
+        x.AddressOf(Rdi, Main);
+        x.JumpData(PreloadData.Real(PreloadData.StartMain));
+    }
+
+    private static void EmitMain(X64Emitter x, PreloadTexts texts)
+    {
+        x.Label(Main);
+        x.Push(Rbx);
+        x.Push(Rbp);
+        x.Push(R14);
+        x.Push(R15);
+        x.Subtract(Rsp, 8);
+        x.Move(Rbx, Rdi);
+        x.Move(Rbp, Rsi);
+        EmitResolveAll(x, texts);
+        x.AddressOfData(Rdi, texts.HostFxr);
+        x.Set(Rsi, BindNow);
+        x.CallData(PreloadData.DlOpen);
+        x.Test(Rax);
+        x.JumpFarIf(X64Condition.Equal, Failed);
+        x.Move(Rdi, Rax);
+        x.AddressOfData(Rsi, texts.Entry);
+        x.CallData(PreloadData.DlSym);
+        x.Test(Rax);
+        x.JumpFarIf(X64Condition.Equal, Failed);
+        x.Lea32(Rdi, Rbx, -1);
+        x.Move(Rsi, Rbp);
+        x.Add(Rsi, 8);
+        x.AddressOfData(Rdx, texts.Host);
+        x.AddressOfData(Rcx, texts.Root);
+        x.AddressOfData(R8, texts.Application);
+        x.Call(Rax);
+        x.Add(Rsp, 8);
+        x.Pop(R15);
+        x.Pop(R14);
+        x.Pop(Rbp);
+        x.Pop(Rbx);
+        x.Return();
+    }
+
+    private static void EmitResolveAll(X64Emitter x, PreloadTexts texts)
+    {
+        x.AddressOfData(R14, texts.Names);
+        x.AddressOfData(R15, PreloadData.Reals);
+        x.Label("next");
+        x.CompareByteAt(R14, 0);
+        x.JumpIf(X64Condition.Equal, "resolved");
+        x.Or(Rdi, -1);
+        x.Move(Rsi, R14);
+        x.CallData(PreloadData.DlSym);
+        x.Test(Rax);
+        x.JumpIf(X64Condition.Equal, "pass");
+        x.Store(R15, 0, Rax);
+        x.Label("pass");
+        x.Add(R15, 8);
+        x.Label("scan");
+        x.Add(R14, 1);
+        x.CompareByteAt(R14, 0);
+        x.JumpIf(X64Condition.NotEqual, "scan");
+        x.Add(R14, 1);
+        x.JumpTo("next");
+        x.Label("resolved");
+    }
+
+    // The stack is aligned here: it is jumped to from where it is.
+    private static void EmitFailure(X64Emitter x, PreloadTexts texts)
+    {
+        x.Label(Failed);
+        x.CallData(PreloadData.DlError);
+        x.Move(Rdx, Rax);
+        x.AddressOfData(Rsi, texts.Format);
+        x.Set(Rdi, 1);
+        x.Zero(Rax);
+        x.CallData(PreloadData.Errx);
+        x.Trap();
+    }
+
+    private static void EmitThunk(X64Emitter x, PreloadTexts texts, string function)
+    {
+        x.Label(ThunkOf(function));
+        x.AddressOfData(Rax, texts.NameOf(function));
+        x.AddressOfData(R11, PreloadData.Real(function));
+        x.JumpFarTo(Resolve);
+    }
+
+    private static void EmitResolve(X64Emitter x)
+    {
+        x.Label(Resolve);
+        foreach (X64Register register in s_kept) x.Push(register);
+        x.Or(Rdi, -1);
+        x.Move(Rsi, Rax);
+        x.CallData(PreloadData.DlSym);
+        for (int i = s_kept.Length - 1; i >= 0; i--) x.Pop(s_kept[i]);
+        x.Store(R11, 0, Rax);
+        x.Jump(Rax);
+    }
+}

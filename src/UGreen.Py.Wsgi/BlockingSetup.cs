@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+using UGreen.Py.CPython;
+using UGreen.Py.CPython.Api;
+using UGreen.Py.Hub;
+using UGreen.Py.Machine;
+using UGreen.Py.Switching;
+
+namespace UGreen.Py.Wsgi;
+
+/// <summary>Makes blocking calls of Python and of C libraries wait green (docs/adr/0040), where this process has what that needs.</summary>
+internal static partial class BlockingSetup
+{
+    /// <summary>Hub thread, after Python has started.</summary>
+    /// <returns>A builtin function that gives the number of the OS thread, whatever <c>get_ident</c> says.</returns>
+    public static NewRef Install(WsgiSettings settings, HubLoop hub, GreenSwitch greenSwitch, GreenStacks stacks, ILogger log)
+    {
+        if (!settings.BlockingCalls) return OwnIdent();
+        if (settings.Switch != SwitchKind.Direct)
+        {
+            NotWithPosix(log);
+            return OwnIdent();
+        }
+
+        if (PreloadedStubs.Find() is not { } stubs)
+        {
+            NotPreloaded(log);
+            return OwnIdent();
+        }
+
+        var door = greenSwitch.OpenDoor(LibPython.Symbol("PyLong_FromUnsignedLong"), ThreadIdentity.OsThread);
+        hub.ServeBlockingCalls(stubs, stacks, door, settings.Threads);
+        return ThreadIdentity.Install(door.GetIdent, door.Method, WaitDoor.RLockOwner);
+    }
+
+    /// <summary>CPython's own get_ident.</summary>
+    public static NewRef OwnIdent()
+    {
+        using var module = CApi.PyImport_ImportModule("_thread").OrThrow();
+        return CApi.PyObject_GetAttrString(module.Borrow(), "get_ident").OrThrow();
+    }
+
+    [LoggerMessage(EventId = 785, Level = LogLevel.Information, Message = "blocking calls hold up the worker: with --ugreen-switch posix they do not wait green")]
+    private static partial void NotWithPosix(ILogger log);
+
+    [LoggerMessage(EventId = 786, Level = LogLevel.Information, Message = "blocking calls hold up the worker: nothing can be preloaded into this process")]
+    private static partial void NotPreloaded(ILogger log);
+}
