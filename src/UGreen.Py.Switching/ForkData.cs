@@ -45,6 +45,12 @@ internal static class ForkData
     /// <summary>What a hub call raises in a child, for PyErr_Format.</summary>
     public const int RefusalText = EndText + 256;
 
+    /// <summary>The signal mask of the thread that forks, while all signals are blocked.</summary>
+    public const int SavedMask = RefusalText + 256;
+
+    /// <summary>A signal mask with all of them.</summary>
+    public const int AllSignals = SavedMask + 8;
+
     /// <summary>Size of the data.</summary>
-    public const int Bytes = RefusalText + 256;
+    public const int Bytes = AllSignals + 8;
 }

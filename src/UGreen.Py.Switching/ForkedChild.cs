@@ -83,7 +83,7 @@ public static unsafe class ForkedChild
 
         // SAFETY: the prototypes of glibc: int __register_atfork(prepare, parent, child, dso), behind pthread_atfork, and int on_exit(void (*)(int, void*), void*). The code is never unmapped.
         var register = (delegate* unmanaged<nint, nint, nint, nint, int>)DynamicLibrary.GlobalSymbol("__register_atfork");
-        if (register(0, 0, s_page.Address + s_code.Labels[X64ForkHandler.Child], 0) != 0) throw new LinuxException("pthread_atfork", Errno.ENOMEM);
+        if (register(At(X64ForkHandler.Prepare), At(X64ForkHandler.Release), At(X64ForkHandler.Child), 0) != 0) throw new LinuxException("pthread_atfork", Errno.ENOMEM);
         var onExit = (delegate* unmanaged<nint, nint, int>)DynamicLibrary.GlobalSymbol("on_exit");
         if (onExit(s_page.Address + s_code.Labels[X64ForkHandler.Leaving], 0) != 0) throw new LinuxException("on_exit", Errno.ENOMEM);
     }
@@ -100,6 +100,7 @@ public static unsafe class ForkedChild
     private static void Fill(IReadOnlyCollection<nint> handlers, nint runtimeError, nint format)
     {
         Word(ForkData.Descriptors, OwnDescriptors.Address);
+        Word(ForkData.AllSignals, -1);
         Word(ForkData.RuntimeError, runtimeError);
         Word(ForkData.Format, format);
         Word(ForkData.Flush, DynamicLibrary.GlobalSymbol("fflush"));
@@ -114,6 +115,8 @@ public static unsafe class ForkedChild
         Word(ForkData.EndBytes, Text(ForkData.EndText, "ugreen-py: a forked child came back to where the server was when it forked; it ends with exit code 1 (a child leaves by os._exit() or sys.exit())\n"));
         _ = Text(ForkData.RefusalText, "%s() needs the server, and this process is a forked child: only the process that it was forked from serves\0");
     }
+
+    private static nint At(string label) => s_page.Address + s_code.Labels[label];
 
     // SAFETY: the data page is writable and the offset is one of ForkData's, all of them aligned and inside it.
     private static void Word(int offset, nint value) => *(nint*)(s_page.Data + offset) = value;

@@ -8,6 +8,8 @@ namespace UGreen.Py.Switching;
 internal static class X64ForkHandler
 {
     public const string Child = "child";
+    public const string Prepare = "prepare";
+    public const string Release = "release";
     public const string Refuse = "refuse";
     public const string Pending = "pending";
     public const string Leaving = "leaving";
@@ -30,6 +32,12 @@ internal static class X64ForkHandler
 
     /// <summary>Offset of the name in the object that a hub call's trampoline gets as self.</summary>
     public const int Name = 24;
+
+    /// <summary>Number of rt_sigprocmask(2) on x86-64.</summary>
+    public const int MaskCall = 14;
+
+    /// <summary>SIG_SETMASK.</summary>
+    public const int SetMask = 2;
 
     /// <summary>Number of close(2) on x86-64.</summary>
     public const int CloseCall = 3;
@@ -58,6 +66,7 @@ internal static class X64ForkHandler
         EmitWords(x);
         EmitSignals(x);
         EmitDescriptors(x);
+        EmitMask(x);
         EmitRefusal(x);
         EmitPending(x);
         EmitLeaving(x);
@@ -142,6 +151,30 @@ internal static class X64ForkHandler
         x.Label(Done);
         x.Add(Rsp, (sbyte)ActionBytes);
         x.Pop(Rbx);
+    }
+
+    // Follows the code for the child, which goes on into Release.
+    private static void EmitMask(X64Emitter x)
+    {
+        x.Label(Release);
+        x.Set(Rdi, SetMask);
+        x.AddressOfData(Rsi, ForkData.SavedMask);
+        x.Zero(Rdx);
+        EmitMaskCall(x);
+        x.Label(Prepare);
+        x.Set(Rdi, SetMask);
+        x.AddressOfData(Rsi, ForkData.AllSignals);
+        x.AddressOfData(Rdx, ForkData.SavedMask);
+        EmitMaskCall(x);
+    }
+
+    // rt_sigprocmask(rdi, rsi, rdx, MaskBytes)
+    private static void EmitMaskCall(X64Emitter x)
+    {
+        x.Set(Rax, X64OverflowHandler.MaskBytes);
+        x.Move(R10, Rax);
+        x.Set(Rax, MaskCall);
+        x.SystemCall();
         x.Return();
     }
 

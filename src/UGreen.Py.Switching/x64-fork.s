@@ -67,6 +67,27 @@ descriptor:
 done:
     add rsp, ActionBytes
     pop rbx
+
+# void release(void): called in the parent after every fork(), and the end of what the child does. What has come meanwhile is delivered now, in the child to what its signals have become.
+release:
+    mov edi, SetMask
+    lea rsi, [rip + SavedMask]
+    xor edx, edx
+    mov eax, MaskBytes
+    mov r10, rax
+    mov eax, MaskCall
+    syscall
+    ret
+
+# void prepare(void): called before every fork(). A signal for the child, as Process.terminate() sends at once, must not find .NET's handler there: it writes into a pipe that the parent reads.
+prepare:
+    mov edi, SetMask
+    lea rsi, [rip + AllSignals]
+    lea rdx, [rip + SavedMask]
+    mov eax, MaskBytes
+    mov r10, rax
+    mov eax, MaskCall
+    syscall
     ret
 
 # PyObject *refuse(self, args, nargs, kwnames): the trampoline's fallback in a child.

@@ -18,12 +18,6 @@ def server(request):
         yield s
 
 
-@pytest.fixture
-def short():
-    with Server("storm_app", cores=12, env=COLLECTIONS, options=["--harakiri", 0.5]) as s:
-        yield s
-
-
 def nothing_wrong(server):
     assert server.get("/report").text == "True []"
     assert "hub call" not in server.log, "a fault that the server takes for its own"
@@ -44,11 +38,11 @@ def test_trace_functions_and_signal_handlers(server):
     nothing_wrong(server)
 
 
-def test_a_strike_runs_finalizers_and_strikes_once(short):
-    with background(many, 4, lambda i: short.get("/strike", timeout=PATIENCE * 2).text) as struck:
-        assert many(20, lambda i: short.get("/report").status) == [200] * 20
+def test_a_strike_runs_finalizers_and_strikes_once(server):
+    with background(many, 4, lambda i: server.get("/strike", timeout=PATIENCE * 2).text) as struck:
+        assert many(20, lambda i: server.get("/report").status) == [200] * 20
         assert struck.result(PATIENCE * 2) == ["struck 1 times"] * 4
-    nothing_wrong(short)
+    nothing_wrong(server)
 
 
 def test_frames_of_others_are_seen_without_their_state(server):

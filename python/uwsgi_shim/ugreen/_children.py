@@ -27,7 +27,7 @@ def _end() -> None:
     for pause, how in ((_UNASKED, "terminate"), (_ASKED, "kill")):
         # An OS thread of its own.
         time.sleep(pause)
-        for process in list(sys.modules["multiprocessing.process"]._children):  # type: ignore[attr-defined]
+        for process in list(sys.modules["multiprocessing.process"]._children):
             try:
                 getattr(process._popen, how)()
             except (AttributeError, OSError):

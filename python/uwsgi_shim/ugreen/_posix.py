@@ -3,7 +3,7 @@
 Not the signals of the ``uwsgi`` module; those are in ``_signals``.
 """
 
-import _signal
+import _signal  # type: ignore[import]
 import faulthandler
 import signal
 import sys
@@ -19,7 +19,7 @@ KEPT = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _set_signal = _signal.signal
 _get_signal = _signal.getsignal
 _register = faulthandler.register
-_unregister = faulthandler.unregister
+_unregister: Any = faulthandler.unregister
 
 _kept: Dict[int, Any] = {}
 _dumped: Set[int] = set()
@@ -34,7 +34,7 @@ def install() -> None:
     # signal.signal() itself is Python code that calls these; whoever has imported it has the right one.
     _signal.signal = _keeping_signal
     _signal.getsignal = _keeping_getsignal
-    faulthandler.register = _routing_register  # type: ignore[assignment]
+    faulthandler.register = _routing_register
     faulthandler.unregister = _routing_unregister  # type: ignore[assignment]
 
 
@@ -85,7 +85,7 @@ def _routing_register(signum: int, *args: Any, **kwargs: Any) -> None:
 
 def _routing_unregister(signum: int) -> bool:
     """Have none dumped at it any more."""
-    was_registered = _unregister(signum)
+    was_registered: bool = _unregister(signum)
     _dumped.discard(int(signum))
     _ugreen.route_signal(signum)
     return was_registered

@@ -203,8 +203,9 @@ def alarm(environ, start_response):
 
 
 def strike(environ, start_response):
-    """Computes until --harakiri ends it; the collector runs at every allocation, also at the server's."""
+    """Computes until its limit ends it; the collector runs at every allocation, also at the server's."""
     begin(environ, start_response)
+    uwsgi.set_user_harakiri(0.5)
     gc.disable()
     litter(100)
     gc.enable()
