@@ -24,8 +24,11 @@ public enum FirstTry
     /// <summary>poll() whether the descriptor, the first argument, is readable.</summary>
     Readable,
 
-    /// <summary>poll() whether it is writable; only for what a pipe takes whole. Standard output and error wait as ever.</summary>
-    Writable,
+    /// <summary>What is known of the descriptor decides: a file is read, a pipe or a socket is read without waiting, anything else as <see cref="Readable"/>.</summary>
+    Read,
+
+    /// <summary>The same for writing. Standard output and error wait as ever; what is no pipe and no socket is asked by poll(), and only for what a pipe takes whole.</summary>
+    Write,
 
     /// <summary>pthread_mutex_trylock(); goes on to the hub only where this OS thread has the lock.</summary>
     Mutex,

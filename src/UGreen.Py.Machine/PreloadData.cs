@@ -57,7 +57,13 @@ internal static class PreloadData
     /// <summary>Bits of an address, above which the round is.</summary>
     public const int RoundShift = 48;
 
-    public const int DlOpen = Ring + (RingSlots * sizeof(long));
+    /// <summary>What is known of each descriptor below <see cref="KnownFds"/>, a <see cref="FdKind"/> in a byte each. Whatever closes one or puts another in its place clears it.</summary>
+    public const int Kinds = Ring + (RingSlots * sizeof(long));
+
+    /// <summary>How many descriptors that is.</summary>
+    public const int KnownFds = 4096;
+
+    public const int DlOpen = Kinds + KnownFds;
     public const int DlSym = DlOpen + 8;
     public const int DlError = DlSym + 8;
     public const int Errx = DlError + 8;
@@ -75,9 +81,26 @@ internal static class PreloadData
     public const string Unlock = "pthread_mutex_unlock";
     public const string Poll = "poll";
     public const string Write = "write";
+    public const string CloseStream = "fclose";
+
+    /// <inheritdoc cref="StartMain"/>
+    public const string StreamFd = "fileno";
+
+    /// <summary>What puts another descriptor in the place of its second argument.</summary>
+    public static IReadOnlyList<string> Replacing { get; } = ["dup2", "dup3"];
+
+    /// <summary>What closes any number of descriptors.</summary>
+    public static IReadOnlyList<string> ClosingMany { get; } = ["close_range", "closefrom"];
+
+    /// <summary>What closes the descriptor that is its first argument.</summary>
+    public const string Close = "close";
+
+    /// <summary>Only called: nothing of ours stands before them.</summary>
+    public static IReadOnlyList<string> Helpers { get; } = [TryLock, StreamFd];
 
     /// <summary>What is looked up in the C library.</summary>
-    public static IReadOnlyList<string> Functions { get; } = [.. BlockingCall.All.Select(call => call.Name), SemPost, Unlock, TryLock, StartMain];
+    public static IReadOnlyList<string> Functions { get; } =
+        [.. BlockingCall.All.Select(call => call.Name), SemPost, Unlock, Close, .. Replacing, .. ClosingMany, CloseStream, .. Helpers, StartMain];
 
     /// <summary>First byte of the texts.</summary>
     public static int Texts => Reals + (Functions.Count * sizeof(long));

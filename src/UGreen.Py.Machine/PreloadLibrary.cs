@@ -54,7 +54,7 @@ public static class PreloadLibrary
             image.Address(PreloadData.Real(function), X64PreloadStart.ThunkOf(function));
 
             // An older C library has not all of them, and a program that asks whether it has one must hear the truth.
-            if (function != PreloadData.TryLock && DynamicLibrary.TrySymbol(0, function, out _)) image.Export(function, function);
+            if (!PreloadData.Helpers.Contains(function) && DynamicLibrary.TrySymbol(0, function, out _)) image.Export(function, function);
         }
 
         image.Export(Forked, Forked);

@@ -9,6 +9,8 @@ namespace UGreen.Py.Machine;
 // SAFETY: the pointer is that of the preloaded library's data, which is never unmapped; every offset is one of PreloadData, which Find has proved to be the library's own by its version.
 public sealed unsafe class PreloadedStubs
 {
+    private const int LastStandard = 2;
+
     private readonly byte* _words;
     private readonly long* _tail;
     private readonly long* _ring;
@@ -51,6 +53,17 @@ public sealed unsafe class PreloadedStubs
 
     /// <summary>From now on every call is the C library's.</summary>
     public void Close() => Volatile.Write(ref Word(PreloadData.RegionBytes), 0);
+
+    /// <summary>
+    /// What a descriptor is, by a look at it at the first time; the stubs know it from then on, until it is closed. Exact only while no other thread closes the very descriptor at the same time.
+    /// </summary>
+    public FdKind KindOf(int fd)
+    {
+        if ((uint)fd >= PreloadData.KnownFds) return Look(fd);
+        ref byte known = ref _words[PreloadData.Kinds + fd];
+        if (known == (byte)FdKind.Unknown) known = (byte)Look(fd);
+        return (FdKind)known;
+    }
 
     /// <summary>One green thread more or less waits for a semaphore. What was posted before is seen by a look at the semaphore that comes after.</summary>
     public void AddSemWaiter(int change) => Interlocked.Add(ref *(long*)(_words + PreloadData.SemWaiters), change);
@@ -95,6 +108,16 @@ public sealed unsafe class PreloadedStubs
 
     /// <summary>The hub is awake.</summary>
     public void EndSleep() => Volatile.Write(ref Word(PreloadData.Sleeping), 0);
+
+    // Standard input, output and error are not remembered: freopen() exchanges what they are.
+    private static FdKind Look(int fd) => fd <= LastStandard ? FdKind.Other : BlockingFd.TypeOf(fd) switch
+    {
+        FdType.File or FdType.BlockDevice => FdKind.File,
+        FdType.Pipe when BlockingFd.HasNoWait => FdKind.Stream,
+        FdType.Socket when BlockingFd.HasNoWait => FdKind.Stream,
+        null => FdKind.Unknown,
+        _ => FdKind.Other,
+    };
 
     private ref nint Word(int offset) => ref *(nint*)(_words + offset);
 }

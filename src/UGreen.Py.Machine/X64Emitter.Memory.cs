@@ -46,6 +46,16 @@ internal sealed partial class X64Emitter
         Bytes((byte)value);
     }
 
+    /// <summary>mov byte ptr [at], value</summary>
+    public void StoreByteAt(X64Register at, sbyte value)
+    {
+        AtForm(0xC6, 0, at);
+        Bytes((byte)value);
+    }
+
+    /// <summary>rep stosq: rcx times rax to where rdi points.</summary>
+    public void FillQuadWords() => Bytes(0xF3, RexW, 0xAB);
+
     /// <summary>cmp byte ptr [at], value</summary>
     public void CompareByteAt(X64Register at, sbyte value)
     {

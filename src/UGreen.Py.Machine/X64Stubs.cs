@@ -6,18 +6,12 @@ namespace UGreen.Py.Machine;
 /// Emits the functions that stand before the C library's (x64-stub.s is the listing of one of them, x64-tries.s that of what they share). On a green stack they try, and enter the hub
 /// when the call would wait; anywhere else they are the C library's, three instructions later.
 /// </summary>
-internal static class X64Stubs
+internal static partial class X64Stubs
 {
     private const sbyte DontWait = 0x40;
     private const int WaitAll = 0x100;
     private const sbyte WouldBlock = 11;
     private const sbyte Busy = 16;
-    private const int PollIn = 1;
-    private const int PollOut = 4;
-
-    /// <summary>POSIX: that many bytes go into a pipe in one piece, or not at all.</summary>
-    private const int PipeBuffer = 4096;
-
     private const sbyte MutexOwner = 8;
 
     /// <summary>Offsets on the stack behind <see cref="Keep"/>.</summary>
@@ -30,6 +24,7 @@ internal static class X64Stubs
     private const string Answered = "answered";
     private const string AfterFlags = "after_flags";
     private const string Posted = "posted";
+    private const string ToDoor = "to_door";
 
     private static readonly X64Register[] s_kept = [R11, Rax, R9, R8, Rcx, Rdx, Rsi, Rdi];
 
@@ -46,8 +41,10 @@ internal static class X64Stubs
         EmitSend(x);
         EmitWithoutTime(x, FirstTry.Poll, Rdx);
         EmitWithoutTime(x, FirstTry.EpollWait, Rcx);
-        EmitReady(x, FirstTry.Readable, PollIn);
-        EmitReady(x, FirstTry.Writable, PollOut);
+        EmitReadable(x);
+        EmitRead(x);
+        EmitWrite(x);
+        EmitForgetting(x);
         EmitMutex(x);
     }
 
@@ -125,8 +122,9 @@ internal static class X64Stubs
     private static void EmitBlocked(X64Emitter x)
     {
         x.Label(Blocked);
-        x.Load(R11, R11, 0);
         x.Or(R10, -1);
+        x.Label(ToDoor);
+        x.Load(R11, R11, 0);
         x.JumpData(PreloadData.Door);
     }
 
@@ -175,8 +173,7 @@ internal static class X64Stubs
         x.Label(partly);
         x.Move(R10, Rax);
         Restore(x);
-        x.Load(R11, R11, 0);
-        x.JumpData(PreloadData.Door);
+        x.JumpFarTo(ToDoor);
     }
 
     private static void EmitWithoutTime(X64Emitter x, FirstTry first, X64Register time)
@@ -192,35 +189,6 @@ internal static class X64Stubs
         x.JumpFarIf(X64Condition.NotEqual, Blocked);
         x.Zero(Rax);
         x.Return();
-    }
-
-    private static void EmitReady(X64Emitter x, FirstTry first, int events)
-    {
-        string real = LabelOf(first) + ".real";
-        x.Label(LabelOf(first));
-        if (first == FirstTry.Writable)
-        {
-            x.Lea32(R10, Rdi, -1);
-            x.CompareWith32(R10, 1);
-            x.JumpIf(X64Condition.BelowOrEqual, real);
-            x.CompareWithFar(Rdx, PipeBuffer);
-            x.JumpFarIf(X64Condition.Above, Blocked);
-        }
-
-        Keep(x);
-        x.StoreStack32(Room, Rdi);
-        x.Set(Rax, events);
-        x.StoreStack32(RoomEvents, Rax);
-        x.Move(Rdi, Rsp);
-        x.Set(Rsi, 1);
-        x.Zero(Rdx);
-        x.CallData(PreloadData.Real(PreloadData.Poll));
-        x.Move(R10, Rax);
-        Restore(x);
-        x.Test(R10);
-        x.JumpFarIf(X64Condition.Equal, Blocked);
-        x.Label(real);
-        x.JumpAt(R11);
     }
 
     private static void EmitMutex(X64Emitter x)

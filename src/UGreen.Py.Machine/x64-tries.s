@@ -50,8 +50,9 @@ ugreen_forked:
 
 # Into the hub. On arrival here and in all that follows: the arguments as the caller gave them, eax = the function's number, r11 = where the address of the C library's function is.
 blocked:
-    mov r11, [r11]
     or r10, -1                          # Nothing was tried that gave something.
+to_door:                                # r10 = what the try gave.
+    mov r11, [r11]
     jmp [rip + Door]
 
 # With MSG_DONTWAIT in the third argument.
@@ -136,8 +137,7 @@ try_send.partly:
     pop r9
     pop rax
     pop r11
-    mov r11, [r11]
-    jmp [rip + Door]
+    jmp to_door
 
 # poll, then epoll_wait: with no time.
 try_poll:
@@ -196,7 +196,7 @@ try_epollwait:
     xor eax, eax                        # It has none: nothing is ready.
     ret
 
-# read and write: poll() first.
+# readv and the fortified read: poll() first.
 try_readable:
     push r11                            # Where the address of the C library's function is, the number, and the six arguments: the call as it was made.
     push rax
@@ -229,10 +229,90 @@ try_readable:
 try_readable.real:
     jmp [r11]                           # Something, or an error, which the call itself tells.
 
-try_writable:
+# read: by what is known of the descriptor.
+try_read:
+    lea edi, [rdi]                      # An int: the upper half of the register is anybody's.
+    cmp rdi, 4096                       # KnownFds
+    jae try_readable
+    lea r10, [rip + Kinds]
+    add r10, rdi
+    cmp [r10], 2                        # A pipe or a socket.
+    je try_read.now
+    cmp [r10], 0                        # Nobody has looked: the hub does.
+    je blocked
+    cmp [r10], 1                        # A file never waits for anybody.
+    jne try_readable
+    jmp [r11]
+try_read.now:
+    push r11
+    push rax
+    push rdx
+    push rsi                            # struct iovec on the stack: the buffer and its bytes.
+    mov rsi, rsp
+    mov edx, 1
+    or r10, -1                          # Where the descriptor is now.
+    mov eax, 8                          # RWF_NOWAIT
+    mov r9, rax
+    mov eax, 327                        # preadv2, without the C library's wrapper.
+    syscall
+    mov r10, rax
+    pop rsi
+    pop rdx
+    pop rax
+    pop r11
+    cmp r10, -4096
+    ja try_read.refused                 # -errno
+    mov rax, r10
+    ret
+try_read.refused:
+    cmp r10, -11                        # EAGAIN
+    je blocked
+    jmp try_readable                    # What is known is out of date, or the call is wrong, which the call itself tells.
+
+# write: the same. What went out goes into the door with the call.
+try_write:
     lea r10d, [rdi-1]
     cmp r10d, 1
-    jbe try_writable.real               # Standard output and error wait as ever.
+    jbe writable.real                   # Standard output and error wait as ever.
+    lea edi, [rdi]                      # An int: the upper half of the register is anybody's.
+    cmp rdi, 4096                       # KnownFds
+    jae writable
+    lea r10, [rip + Kinds]
+    add r10, rdi
+    cmp [r10], 2                        # A pipe or a socket.
+    je try_write.now
+    cmp [r10], 0                        # Nobody has looked: the hub does.
+    je blocked
+    cmp [r10], 1                        # A file never waits for anybody.
+    jne writable
+    jmp [r11]
+try_write.now:
+    push r11
+    push rax
+    push rdx
+    push rsi                            # struct iovec on the stack: the buffer and its bytes.
+    mov rsi, rsp
+    mov edx, 1
+    or r10, -1                          # Where the descriptor is now.
+    mov eax, 8                          # RWF_NOWAIT
+    mov r9, rax
+    mov eax, 328                        # pwritev2, without the C library's wrapper.
+    syscall
+    mov r10, rax
+    pop rsi
+    pop rdx
+    pop rax
+    pop r11
+    cmp r10, -4096
+    ja try_write.refused
+    cmp r10, rdx                        # All of it?
+    jne to_door
+    mov rax, r10
+    ret
+try_write.refused:
+    cmp r10, -11
+    je blocked
+writable:
     cmp rdx, 4096                       # More than a pipe takes in one piece would wait in the middle.
     ja blocked
     push r11                            # Where the address of the C library's function is, the number, and the six arguments: the call as it was made.
@@ -263,8 +343,65 @@ try_writable:
     pop r11
     test r10, r10
     je blocked                          # Nothing.
-try_writable.real:
+writable.real:
     jmp [r11]                           # Something, or an error, which the call itself tells.
+
+# Whatever closes a descriptor, or puts another in its place, on any thread: what is known of it is forgotten first.
+close:
+    lea edi, [rdi]
+    cmp rdi, 4096                       # KnownFds
+    jae close.real
+    lea r10, [rip + Kinds]
+    add r10, rdi
+    mov [r10], 0
+close.real:
+    jmp [rip + real_close]
+dup2:
+    lea esi, [rsi]
+    cmp rsi, 4096                       # KnownFds
+    jae dup2.real
+    lea r10, [rip + Kinds]
+    add r10, rsi
+    mov [r10], 0
+dup2.real:
+    jmp [rip + real_dup2]
+dup3:
+    lea esi, [rsi]
+    cmp rsi, 4096                       # KnownFds
+    jae dup3.real
+    lea r10, [rip + Kinds]
+    add r10, rsi
+    mov [r10], 0
+dup3.real:
+    jmp [rip + real_dup3]
+close_range:
+    push rdi
+    lea rdi, [rip + Kinds]
+    mov ecx, 512                        # KnownFds, eight at a time
+    xor eax, eax
+    rep stosq [rdi]
+    pop rdi
+    jmp [rip + real_close_range]
+closefrom:
+    push rdi
+    lea rdi, [rip + Kinds]
+    mov ecx, 512                        # KnownFds, eight at a time
+    xor eax, eax
+    rep stosq [rdi]
+    pop rdi
+    jmp [rip + real_closefrom]
+fclose:
+    push rdi
+    call [rip + real_fileno]            # Its close() is the C library's call to itself.
+    pop rdi
+    lea eax, [rax]
+    cmp rax, 4096                       # KnownFds
+    jae fclose.real
+    lea r10, [rip + Kinds]
+    add r10, rax
+    mov [r10], 0
+fclose.real:
+    jmp [rip + real_fclose]
 
 # pthread_mutex_lock: waits green for a mutex that another green thread has, which is one of this OS thread. For all others it waits as ever.
 try_mutex:

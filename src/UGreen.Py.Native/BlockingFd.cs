@@ -8,9 +8,7 @@ public static unsafe class BlockingFd
     private const int StatusBytes = 144; // struct stat on x86-64, whose st_mode is behind device, inode and link count
     private const int StatusMode = 24;
     private const int TypeMask = 0xF000;
-    private const int Fifo = 0x1000;
-    private const int Characters = 0x2000;
-    private const int SocketType = 0xC000;
+    private const int NoWait = 8; // RWF_NOWAIT
     private const int ReceiveTime = 20;
     private const int SendTime = 21;
 
@@ -35,10 +33,16 @@ public static unsafe class BlockingFd
     /// <summary>The same for writing.</summary>
     public static bool IsWritable(int fd) => FdWait.Poll(fd, PollFd.Out, 0) != 0;
 
-    /// <summary>A pipe or a terminal: writes there wait for their reader, a part at a time.</summary>
-    public static bool IsPipe(int fd) => TypeOf(fd) is Fifo or Characters;
+    /// <summary>The kernel reads and writes pipes without waiting when told so (RWF_NOWAIT): Linux 6.4 and newer.</summary>
+    public static bool HasNoWait { get; } = FindNoWait();
 
-    public static bool IsSocket(int fd) => TypeOf(fd) == SocketType;
+    /// <summary>What it is; null: it is not open.</summary>
+    public static FdType? TypeOf(int fd)
+    {
+        // SAFETY: as large as C's struct stat.
+        var status = stackalloc byte[StatusBytes];
+        return Libc.fstat(fd, status) == 0 ? (FdType)(*(int*)(status + StatusMode) & TypeMask) : null;
+    }
 
     /// <summary>How long a socket waits when it reads (SO_RCVTIMEO), in nanoseconds; 0: no limit, or no socket.</summary>
     public static long ReadTime(int fd) => TimeOption(fd, ReceiveTime);
@@ -55,11 +59,26 @@ public static unsafe class BlockingFd
         return Libc.getsockopt(fd, Libc.Socket.SolSocket, Libc.Socket.SoError, &error, &length) == 0 ? error : Errno.EBADF;
     }
 
-    private static int TypeOf(int fd)
+    private static bool FindNoWait()
     {
-        // SAFETY: as large as C's struct stat.
-        var status = stackalloc byte[StatusBytes];
-        return Libc.fstat(fd, status) == 0 ? *(int*)(status + StatusMode) & TypeMask : 0;
+        // SAFETY: two descriptors, which are closed again, and one byte to read into.
+        var ends = stackalloc int[2];
+        if (Libc.pipe2(ends, Libc.OpenFlags.CloseOnExec) != 0) return false;
+        try
+        {
+            byte room;
+            var part = new Libc.IoVector { Base = &room, Bytes = 1 };
+            return Libc.preadv2(ends[0], &part, 1, -1, NoWait) < 0 && Marshal.GetLastPInvokeError() == Errno.EAGAIN;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;
+        }
+        finally
+        {
+            _ = Libc.close(ends[0]);
+            _ = Libc.close(ends[1]);
+        }
     }
 
     private static long TimeOption(int fd, int option)

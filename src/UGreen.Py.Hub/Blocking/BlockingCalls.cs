@@ -26,7 +26,7 @@ internal sealed partial class BlockingCalls : HubCall
         Semaphores = new LockWaiters(Native.Libc.sem_trywait, stubs.AddSemWaiter);
         Mutexes = new LockWaiters(Native.Libc.pthread_mutex_trylock, stubs.AddMutexWaiter);
         Pool = new BlockingPool(hub.Inbox, threads);
-        _functions = BlockingTable.For(BlockingCall.All);
+        _functions = BlockingTable.For(BlockingCall.All, stubs);
     }
 
     public LockWaiters Semaphores { get; }

@@ -6,9 +6,9 @@ namespace UGreen.Py.Hub.Blocking;
 internal static class BlockingTable
 {
     /// <summary>The functions in the order of their numbers.</summary>
-    public static BlockingFunction[] For(IReadOnlyList<BlockingCall> calls) => [.. calls.Select(call => Make(call.Name))];
+    public static BlockingFunction[] For(IReadOnlyList<BlockingCall> calls, PreloadedStubs stubs) => [.. calls.Select(call => Make(call.Name, stubs))];
 
-    private static BlockingFunction Make(string name) => name switch
+    private static BlockingFunction Make(string name, PreloadedStubs stubs) => name switch
     {
         "sem_wait" => new LockCall(name, LockCall.Kind.Semaphore),
         "sem_timedwait" => new LockCall(name, LockCall.Kind.TimedSemaphore),
@@ -29,10 +29,10 @@ internal static class BlockingTable
         "recvmsg" => new TransferCall(name, FdDirection.Read, flags: 2),
         "send" or "sendto" => new TransferCall(name, FdDirection.Write, flags: 3),
         "sendmsg" => new TransferCall(name, FdDirection.Write, flags: 2),
-        "read" or "__read_chk" or "readv" => new ReadyCall(name, FdDirection.Read),
+        "read" or "__read_chk" or "readv" => new ReadyCall(name, FdDirection.Read, stubs),
         "accept" or "accept4" => new ReadyCall(name, FdDirection.Read),
-        "write" => new WriteCall(name),
-        "writev" => new ReadyCall(name, FdDirection.Write),
+        "write" => new WriteCall(name, stubs),
+        "writev" => new ReadyCall(name, FdDirection.Write, stubs),
         "connect" => new ConnectCall(name),
         "waitpid" or "wait4" => new ChildCall(name, pid: 0, options: 2),
         "wait" or "wait3" => new ChildCall(name, pid: -1, options: name == "wait" ? -1 : 1),

@@ -1,16 +1,20 @@
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub.Blocking;
 
 /// <summary><c>read</c>, <c>readv</c>, <c>writev</c>, <c>accept</c>: made as they are, once the descriptor is ready. Standard output and error wait as ever.</summary>
-internal sealed class ReadyCall(string name, FdDirection direction) : BlockingFunction(name)
+/// <param name="name">The function.</param>
+/// <param name="direction">Which way.</param>
+/// <param name="stubs">Know what a descriptor is; null: for a function that only sockets have.</param>
+internal sealed class ReadyCall(string name, FdDirection direction, PreloadedStubs? stubs = null) : BlockingFunction(name)
 {
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
         answer = default;
-        if (!IsReady(call) && !BlockingFd.IsNonBlocking(call.Int(0))) return false;
+        if (stubs?.KindOf(call.Int(0)) != FdKind.File && !IsReady(call) && !BlockingFd.IsNonBlocking(call.Int(0))) return false;
         answer = Call(call);
         return true;
     }

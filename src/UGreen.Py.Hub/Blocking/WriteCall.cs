@@ -1,3 +1,4 @@
+using UGreen.Py.Machine;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
@@ -6,7 +7,7 @@ namespace UGreen.Py.Hub.Blocking;
 /// <summary>
 /// <c>write</c>. A blocking one returns when all is written: to a pipe it goes in parts that fit, to a socket in parts that it takes. Files take everything at once.
 /// </summary>
-internal sealed class WriteCall(string name) : BlockingFunction(name)
+internal sealed class WriteCall(string name, PreloadedStubs stubs) : BlockingFunction(name)
 {
     private const int PipeBuffer = 4096;
     private const int DontWait = 0x40;
@@ -17,7 +18,13 @@ internal sealed class WriteCall(string name) : BlockingFunction(name)
     {
         answer = default;
         var fd = call.Int(0);
-        if ((BlockingFd.IsPipe(fd) || BlockingFd.IsSocket(fd)) && !BlockingFd.IsNonBlocking(fd)) return false;
+        if (stubs.KindOf(fd) is FdKind.Stream or FdKind.Other && !BlockingFd.IsNonBlocking(fd)) return false;
+        if (call.Tried > 0)
+        {
+            answer = new BlockingAnswer(call.Tried);
+            return true;
+        }
+
         var result = call.Invoke(out var errno);
         answer = new BlockingAnswer(result, errno);
         return true;
@@ -27,6 +34,7 @@ internal sealed class WriteCall(string name) : BlockingFunction(name)
     public override CallOutcome Begin(BlockingWait wait)
     {
         var fd = wait.Call.Int(0);
+        if (wait.Call.Tried > 0) wait.Done = wait.Call.Tried;
         if (BlockingFd.WriteTime(fd) is > 0 and var time) wait.SetLimit(time);
         return Go(wait);
     }
@@ -44,7 +52,7 @@ internal sealed class WriteCall(string name) : BlockingFunction(name)
     {
         var call = wait.Call;
         var fd = call.Int(0);
-        var isSocket = BlockingFd.IsSocket(fd);
+        var isSocket = BlockingFd.TypeOf(fd) == FdType.Socket;
         while (true)
         {
             var left = call[Bytes] - wait.Done;
