@@ -1,0 +1,43 @@
+"""read() and write() by what a descriptor is: they wait green whatever its number was before, and answer as Linux does."""
+
+import time
+
+import pytest
+
+from serving import Server, many
+
+AT_ONCE = 10
+ALONE = 0.2
+WAYS = ["not_blocking", "broken", "terminal", "event", "sockets", "datagrams", "vectors", "many_descriptors"]
+CLOSED_BY = ["close", "object", "range", "close_range", "fclose", "dup2", "dup3"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server("blocking_files_app", cores=AT_ONCE) as s:
+        yield s
+
+
+def at_once(server, path):
+    began = time.monotonic()
+    answers = many(AT_ONCE, lambda i: server.get(path))
+    assert [answer.text for answer in answers] == ["ok"] * AT_ONCE, server.log[-4000:]
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("how", CLOSED_BY)
+def test_a_reused_number_is_no_file_any_more(server, how):
+    at_once(server, f"/reused_read?how={how}")
+    at_once(server, f"/reused_write?how={how}")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_kind_answers_as_ever(server, way):
+    server.get("/" + way)
+    assert at_once(server, "/" + way) < AT_ONCE * ALONE
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_off_the_answers_are_the_same(way):
+    with Server("blocking_files_app", cores=2, options=["--ugreen-blocking=false"]) as s:
+        assert s.get("/" + way).text == "ok", s.log[-4000:]
