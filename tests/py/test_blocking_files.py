@@ -18,6 +18,13 @@ def server():
         yield s
 
 
+@pytest.fixture(scope="module")
+def plain():
+    """With the feature off."""
+    with Server("blocking_files_app", cores=2, options=["--ugreen-blocking=false"]) as s:
+        yield s
+
+
 def at_once(server, path):
     began = time.monotonic()
     answers = many(AT_ONCE, lambda i: server.get(path))
@@ -38,6 +45,5 @@ def test_each_kind_answers_as_ever(server, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_off_the_answers_are_the_same(way):
-    with Server("blocking_files_app", cores=2, options=["--ugreen-blocking=false"]) as s:
-        assert s.get("/" + way).text == "ok", s.log[-4000:]
+def test_off_the_answers_are_the_same(plain, way):
+    assert plain.get("/" + way).text == "ok", plain.log[-4000:]
