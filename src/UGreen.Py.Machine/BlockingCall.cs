@@ -32,7 +32,7 @@ public sealed record BlockingCall(string Name, FirstTry Try = FirstTry.None)
         new("recvmsg", FirstTry.ThirdFlags),
         new("send", FirstTry.Send),
         new("sendto", FirstTry.Send),
-        new("sendmsg", FirstTry.ThirdFlags),
+        new("sendmsg"),
         new("read", FirstTry.Read),
         new("__read_chk", FirstTry.Readable),
         new("readv", FirstTry.Readable),

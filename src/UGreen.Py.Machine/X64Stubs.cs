@@ -131,6 +131,8 @@ internal static partial class X64Stubs
     private static void EmitFlags(X64Emitter x)
     {
         x.Label(LabelOf(FirstTry.ThirdFlags));
+        x.TestBits32(Rdx, WaitAll);
+        x.JumpFarIf(X64Condition.NotEqual, Blocked);
         Keep(x);
         x.Or(Rdx, DontWait);
         x.CallAt(R11);

@@ -57,6 +57,8 @@ to_door:                                # r10 = what the try gave.
 
 # With MSG_DONTWAIT in the third argument.
 try_thirdflags:
+    test edx, 256                       # MSG_WAITALL: what is there now is not enough.
+    jne blocked
     push r11                            # Where the address of the C library's function is, the number, and the six arguments: the call as it was made.
     push rax
     push r9
@@ -72,7 +74,7 @@ try_thirdflags:
 
 # In the fourth.
 try_flags:
-    test ecx, 256                       # MSG_WAITALL: what is there now is not enough.
+    test ecx, 256
     jne blocked
     push r11                            # Where the address of the C library's function is, the number, and the six arguments: the call as it was made.
     push rax

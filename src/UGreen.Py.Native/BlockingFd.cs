@@ -70,10 +70,6 @@ public static unsafe class BlockingFd
             var part = new Libc.IoVector { Base = &room, Bytes = 1 };
             return Libc.preadv2(ends[0], &part, 1, -1, NoWait) < 0 && Marshal.GetLastPInvokeError() == Errno.EAGAIN;
         }
-        catch (EntryPointNotFoundException)
-        {
-            return false;
-        }
         finally
         {
             _ = Libc.close(ends[0]);

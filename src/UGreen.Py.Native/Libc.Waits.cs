@@ -17,5 +17,7 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true, EntryPoint = "write")] public static partial nint write_from(int fd, nint buffer, nint bytes);
     [LibraryImport(Library, SetLastError = true)] public static partial int fstat(int fd, void* status);
     [LibraryImport(Library, SetLastError = true)] public static partial nint preadv2(int fd, IoVector* parts, int count, nint offset, int flags);
+    [LibraryImport(Library, SetLastError = true)] public static partial nint pwritev2(int fd, IoVector* parts, int count, nint offset, int flags);
+    [LibraryImport(Library, SetLastError = true)] public static partial nint recvmsg(int fd, MessageHeader* message, int flags);
     [LibraryImport(Library, SetLastError = true, EntryPoint = "waitpid")] public static partial int waitpid_into(int pid, nint status, int options);
 }

@@ -21,7 +21,11 @@ public readonly unsafe struct NativeCall
     public int Number => *(int*)(_frame + WaitFrameLayout.Number);
 
     /// <summary>What the stub's own try gave, -1 when it tried nothing.</summary>
-    public nint Tried => *(nint*)(_frame + WaitFrameLayout.Tried);
+    public nint Tried
+    {
+        get => *(nint*)(_frame + WaitFrameLayout.Tried);
+        set => *(nint*)(_frame + WaitFrameLayout.Tried) = value;
+    }
 
     /// <summary>errno as the caller will find it; before that, as it was before the call.</summary>
     public int Errno

@@ -8,7 +8,8 @@ from serving import Server, many
 
 AT_ONCE = 10
 ALONE = 0.2
-WAYS = ["not_blocking", "broken", "terminal", "event", "sockets", "datagrams", "vectors", "many_descriptors"]
+WAYS = ["not_blocking", "broken", "terminal", "event", "sockets", "datagrams", "vectors", "many_descriptors", "message_whole", "wrong_vectors", "datagram_vectors"]
+MUCH = ["vectors_much", "message_much", "message_with_file"]
 CLOSED_BY = ["close", "object", "range", "close_range", "fclose", "dup2", "dup3"]
 
 
@@ -42,6 +43,11 @@ def test_a_reused_number_is_no_file_any_more(server, how):
 def test_each_kind_answers_as_ever(server, way):
     server.get("/" + way)
     assert at_once(server, "/" + way) < AT_ONCE * ALONE
+
+
+@pytest.mark.parametrize("way", MUCH)
+def test_a_blocking_write_of_several_buffers_is_whole(server, way):
+    at_once(server, "/" + way)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -1,20 +1,24 @@
+using System.Runtime.InteropServices;
 using UGreen.Py.Machine;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub.Blocking;
 
-/// <summary><c>read</c>, <c>readv</c>, <c>writev</c>, <c>accept</c>: made as they are, once the descriptor is ready. Standard output and error wait as ever.</summary>
+/// <summary><c>read</c>, <c>readv</c>, <c>accept</c>: made once the descriptor is ready; of a pipe or a socket without waiting even if somebody else was faster.</summary>
 /// <param name="name">The function.</param>
-/// <param name="direction">Which way.</param>
-/// <param name="stubs">Know what a descriptor is; null: for a function that only sockets have.</param>
-internal sealed class ReadyCall(string name, FdDirection direction, PreloadedStubs? stubs = null) : BlockingFunction(name)
+/// <param name="stubs">Know what a descriptor is; null: made as it is.</param>
+/// <param name="isVector">Its arguments are several buffers.</param>
+internal sealed class ReadyCall(string name, PreloadedStubs? stubs = null, bool isVector = false) : BlockingFunction(name)
 {
+    private const int Buffer = 1;
+    private const int Size = 2;
+
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
-        answer = default;
-        if (stubs?.KindOf(call.Int(0)) != FdKind.File && !IsReady(call) && !BlockingFd.IsNonBlocking(call.Int(0))) return false;
+        if (TryCall(call, out answer)) return true;
+        if (!BlockingFd.IsNonBlocking(call.Int(0))) return false;
         answer = Call(call);
         return true;
     }
@@ -23,15 +27,15 @@ internal sealed class ReadyCall(string name, FdDirection direction, PreloadedStu
     public override CallOutcome Begin(BlockingWait wait)
     {
         var fd = wait.Call.Int(0);
-        if ((direction == FdDirection.Read ? BlockingFd.ReadTime(fd) : BlockingFd.WriteTime(fd)) is > 0 and var time) wait.SetLimit(time);
-        return wait.WaitFd(fd, direction);
+        if (BlockingFd.ReadTime(fd) is > 0 and var time) wait.SetLimit(time);
+        return wait.WaitFd(fd, FdDirection.Read);
     }
 
     /// <inheritdoc/>
     public override CallOutcome Continue(BlockingWait wait, WakeCause cause)
     {
-        if (IsReady(wait.Call)) return wait.Answer(Call(wait.Call));
-        return wait.Left == 0 ? wait.Answer(BlockingAnswer.Error(Errno.EAGAIN)) : wait.WaitFd(wait.Call.Int(0), direction);
+        if (TryCall(wait.Call, out var answer)) return wait.Answer(answer);
+        return wait.Left == 0 ? wait.Answer(BlockingAnswer.Error(Errno.EAGAIN)) : wait.WaitFd(wait.Call.Int(0), FdDirection.Read);
     }
 
     /// <inheritdoc/>
@@ -46,10 +50,22 @@ internal sealed class ReadyCall(string name, FdDirection direction, PreloadedStu
         return new BlockingAnswer(result, errno);
     }
 
-    private bool IsReady(NativeCall call)
+    private bool TryCall(NativeCall call, out BlockingAnswer answer)
     {
+        answer = default;
         var fd = call.Int(0);
-        if (direction == FdDirection.Read) return BlockingFd.IsReadable(fd);
-        return fd is OutputDescriptor.StandardError or OutputDescriptor.StandardOutput || BlockingFd.IsWritable(fd);
+        var kind = stubs?.KindOf(fd) ?? FdKind.Other;
+        if (kind == FdKind.Stream)
+        {
+            var result = isVector ? IoVectors.ReadNow(fd, call[Buffer], call.Int(Size)) : IoVectors.ReadNow(fd, call[Buffer], call[Size]);
+            var errno = result < 0 ? Marshal.GetLastPInvokeError() : 0;
+            if (errno == Errno.EAGAIN) return false;
+            answer = new BlockingAnswer(result, result < 0 ? errno : null);
+            return true;
+        }
+
+        if (kind != FdKind.File && !BlockingFd.IsReadable(fd)) return false;
+        answer = Call(call);
+        return true;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
@@ -9,7 +10,8 @@ namespace UGreen.Py.Hub.Blocking;
 /// <param name="name">The function.</param>
 /// <param name="direction">Which way.</param>
 /// <param name="flags">Which argument the flags are.</param>
-internal sealed class TransferCall(string name, FdDirection direction, int flags) : BlockingFunction(name)
+/// <param name="stubTries">Its stub has told it not to wait before it comes here.</param>
+internal sealed class TransferCall(string name, FdDirection direction, int flags, bool stubTries) : BlockingFunction(name)
 {
     private const int DontWait = 0x40;
     private const int WaitAll = 0x100;
@@ -20,15 +22,18 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
-        if ((call.Int(flags) & DontWait) == 0 && !BlockingFd.IsNonBlocking(call.Int(0)))
+        var mayWait = (call.Int(flags) & DontWait) == 0 && !BlockingFd.IsNonBlocking(call.Int(0));
+        if (call.Tried < 0 && stubTries && mayWait)
         {
             answer = default;
             return false;
         }
 
-        // The stub has tried, unless it is one that does not.
         answer = call.Tried >= 0 ? new BlockingAnswer(call.Tried) : Try(call, 0);
-        return true;
+        var isOver = answer.Result < 0 ? answer.Errno != Errno.EAGAIN : !Collects(call) || answer.Result == 0 || answer.Result >= BytesOf(call);
+        if (isOver || !mayWait) return true;
+        call.Tried = answer.Result;
+        return false;
     }
 
     /// <inheritdoc/>
@@ -61,13 +66,22 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
         if (!Collects(wait.Call)) return wait.Answer(answer);
         if (answer.Result < 0) return wait.Answer(wait.Done > 0 ? new BlockingAnswer(wait.Done) : answer);
         wait.Done += answer.Result;
-        return answer.Result == 0 || wait.Done >= wait.Call[Bytes] ? wait.Answer(new BlockingAnswer(wait.Done)) : wait.WaitFd(wait.Call.Int(0), direction);
+        return answer.Result == 0 || wait.Done >= BytesOf(wait.Call) ? wait.Answer(new BlockingAnswer(wait.Done)) : wait.WaitFd(wait.Call.Int(0), direction);
     }
 
-    private bool Collects(NativeCall call) => flags != Message && (direction == FdDirection.Write || (call.Int(flags) & WaitAll) != 0);
+    private bool Collects(NativeCall call) => direction == FdDirection.Write || (call.Int(flags) & WaitAll) != 0;
+
+    private nint BytesOf(NativeCall call) => flags == Message ? IoVectors.MessageBytes(call[Buffer]) : call[Bytes];
 
     private BlockingAnswer Try(NativeCall call, nint done)
     {
+        if (flags == Message && done > 0)
+        {
+            var how = call.Int(flags) | DontWait;
+            var rest = direction == FdDirection.Write ? IoVectors.SendRest(call.Int(0), call[Buffer], done, how) : IoVectors.ReceiveRest(call.Int(0), call[Buffer], done, how);
+            return new BlockingAnswer(rest, rest < 0 ? Marshal.GetLastPInvokeError() : null);
+        }
+
         Span<nint> arguments = stackalloc nint[NativeCall.Arguments];
         call.CopyTo(arguments);
         arguments[flags] = call.Int(flags) | DontWait;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using UGreen.Py.Machine;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
@@ -5,20 +6,26 @@ using UGreen.Py.Switching;
 namespace UGreen.Py.Hub.Blocking;
 
 /// <summary>
-/// <c>write</c>. A blocking one returns when all is written: to a pipe it goes in parts that fit, to a socket in parts that it takes. Files take everything at once.
+/// <c>write</c> and <c>writev</c>. A blocking one returns when all is written: to a pipe and to a socket in parts that they take. Files take everything at once.
 /// </summary>
-internal sealed class WriteCall(string name, PreloadedStubs stubs) : BlockingFunction(name)
+/// <param name="name">The function.</param>
+/// <param name="stubs">Know what a descriptor is.</param>
+/// <param name="isVector">Its arguments are several buffers.</param>
+internal sealed class WriteCall(string name, PreloadedStubs stubs, bool isVector = false) : BlockingFunction(name)
 {
     private const int PipeBuffer = 4096;
     private const int DontWait = 0x40;
-    private const int Bytes = 2;
+    private const int Buffer = 1;
+    private const int Size = 2;
 
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
-        answer = default;
         var fd = call.Int(0);
-        if (stubs.KindOf(fd) is FdKind.Stream or FdKind.Other && !BlockingFd.IsNonBlocking(fd)) return false;
+        var mayWait = fd is not (OutputDescriptor.StandardError or OutputDescriptor.StandardOutput) && stubs.KindOf(fd) is FdKind.Stream or FdKind.Other && !BlockingFd.IsNonBlocking(fd);
+        if (isVector && mayWait) return TryVectors(call, out answer);
+        answer = default;
+        if (mayWait) return false;
         if (call.Tried > 0)
         {
             answer = new BlockingAnswer(call.Tried);
@@ -48,26 +55,43 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs) : BlockingFun
     /// <inheritdoc/>
     public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
 
-    private static CallOutcome Go(BlockingWait wait)
+    // The kernel looks at the vectors before it finds that it would wait, or cannot do without: from then on they can be read.
+    private static bool TryVectors(NativeCall call, out BlockingAnswer answer)
+    {
+        var result = IoVectors.TryWrite(call.Int(0), call[Buffer], call.Int(Size));
+        if (result < 0)
+        {
+            answer = BlockingAnswer.Error(Marshal.GetLastPInvokeError());
+            return answer.Errno is not (Errno.EAGAIN or Errno.ENOTSUP);
+        }
+
+        answer = new BlockingAnswer(result);
+        if (result >= IoVectors.Bytes(call[Buffer], call[Size])) return true;
+        call.Tried = result;
+        return false;
+    }
+
+    private CallOutcome Go(BlockingWait wait)
     {
         var call = wait.Call;
         var fd = call.Int(0);
         var isSocket = BlockingFd.TypeOf(fd) == FdType.Socket;
+        var isStream = stubs.KindOf(fd) == FdKind.Stream;
+        var bytes = isVector ? IoVectors.Bytes(call[Buffer], call[Size]) : call[Size];
         while (true)
         {
-            var left = call[Bytes] - wait.Done;
-            if (left <= 0 && wait.Done > 0) return wait.Answer(new BlockingAnswer(wait.Done));
-            if (isSocket || BlockingFd.IsWritable(fd))
+            if (bytes <= wait.Done && wait.Done > 0) return wait.Answer(new BlockingAnswer(wait.Done));
+            if (isSocket || isStream || BlockingFd.IsWritable(fd))
             {
-                var result = isSocket ? Libc.send(fd, call[1] + wait.Done, left, DontWait) : Libc.write_from(fd, call[1] + wait.Done, Math.Min(left, PipeBuffer));
-                var errno = result < 0 ? System.Runtime.InteropServices.Marshal.GetLastPInvokeError() : 0;
+                var result = isSocket ? Send(call, wait.Done) : isStream ? WriteNow(call, wait.Done) : WritePart(call, wait.Done);
                 if (result >= 0)
                 {
                     wait.Done += result;
-                    if (left == result) return wait.Answer(new BlockingAnswer(wait.Done));
+                    if (wait.Done >= bytes) return wait.Answer(new BlockingAnswer(wait.Done));
                     continue;
                 }
 
+                var errno = Marshal.GetLastPInvokeError();
                 if (errno != Errno.EAGAIN) return wait.Answer(wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(errno));
             }
 
@@ -75,4 +99,16 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs) : BlockingFun
             return wait.WaitFd(fd, FdDirection.Write);
         }
     }
+
+    private nint Send(NativeCall call, nint done) => isVector
+        ? IoVectors.Send(call.Int(0), call[Buffer], call.Int(Size), done, DontWait)
+        : Libc.send(call.Int(0), call[Buffer] + done, call[Size] - done, DontWait);
+
+    private nint WriteNow(NativeCall call, nint done) => isVector
+        ? IoVectors.WriteNow(call.Int(0), call[Buffer], call.Int(Size), done)
+        : IoVectors.WriteNow(call.Int(0), call[Buffer] + done, call[Size] - done);
+
+    private nint WritePart(NativeCall call, nint done) => isVector
+        ? IoVectors.WritePart(call.Int(0), call[Buffer], call.Int(Size), done, PipeBuffer)
+        : Libc.write_from(call.Int(0), call[Buffer] + done, Math.Min(call[Size] - done, PipeBuffer));
 }

@@ -1,6 +1,7 @@
 """Reads and writes of descriptors of every kind, and of numbers that were another kind's a moment ago; the path names what is done, all give "ok"."""
 
 import ctypes
+import errno
 import fcntl
 import os
 import pty
@@ -233,6 +234,94 @@ def vectors():
     os.close(write)
 
 
+def parts():
+    return [MUCH[i:i + 100_000] for i in range(0, len(MUCH), 100_000)]
+
+
+def much(write, close, fd):
+    """A blocking write of several buffers writes all of them, while a green thread of the same hub reads."""
+    got = bytearray()
+    reader = ugreen.spawn(read_all, fd, got)
+    assert write(parts()) == len(MUCH)
+    close()
+    reader.join()
+    assert got == MUCH
+
+
+def vectors_much():
+    read, write = os.pipe()
+    much(lambda data: os.writev(write, data), lambda: os.close(write), read)
+    os.close(read)
+    left, right = socket.socketpair()
+    with left, right:
+        much(lambda data: os.writev(left.fileno(), data), lambda: left.shutdown(socket.SHUT_WR), right.fileno())
+
+
+def message_much():
+    left, right = socket.socketpair()
+    with left, right:
+        much(left.sendmsg, lambda: left.shutdown(socket.SHUT_WR), right.fileno())
+
+
+def message_with_file():
+    """A descriptor goes with the first bytes, and once."""
+    left, right = socket.socketpair()
+    fd = known_file()
+    with left, right:
+        files = []
+
+        def receive():
+            got = bytearray()
+            while len(got) < len(MUCH):
+                data, control, _, _ = right.recvmsg(65536, 1000)
+                got.extend(data)
+                files.extend(struct.unpack("i", part[2][:4])[0] for part in control)
+            assert got == MUCH
+
+        reader = ugreen.spawn(receive)
+        assert left.sendmsg(parts(), [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", fd))]) == len(MUCH)
+        reader.join()
+    assert len(files) == 1 and os.pread(files[0], 4, 0) == b"file"
+    os.close(files[0])
+    os.close(fd)
+
+
+def message_whole():
+    """MSG_WAITALL, into several buffers."""
+    left, right = socket.socketpair()
+    with left, right:
+        timer = later(left.sendall, MUCH[3:1000])
+        left.sendall(MUCH[:3])
+        into = bytearray(400), bytearray(600)
+        assert right.recvmsg_into(into, 0, socket.MSG_WAITALL)[0] == 1000
+        assert b"".join(into) == MUCH[:1000]
+        timer.join()
+        left.sendall(b"rest")
+        left.close()
+        assert right.recvmsg(10, 0, socket.MSG_WAITALL)[0] == b"rest"
+
+
+def wrong_vectors():
+    read, write = os.pipe()
+    for call in (LIBC.writev, LIBC.readv):
+        for vectors, count, error in [(1, 1, errno.EFAULT), (0, -1, errno.EINVAL), (0, 1025, errno.EINVAL)]:
+            assert call(write if call is LIBC.writev else read, ctypes.c_void_p(vectors), count) == -1 and ctypes.get_errno() == error, (call, vectors, count, ctypes.get_errno())
+        assert call(-1, None, 0) == -1 and ctypes.get_errno() == errno.EBADF
+    left, right = socket.socketpair()
+    with left, right:
+        for call in (LIBC.sendmsg, LIBC.recvmsg):
+            assert call(left.fileno(), ctypes.c_void_p(1), 0) == -1 and ctypes.get_errno() == errno.EFAULT
+    os.close(read)
+    os.close(write)
+
+
+def datagram_vectors():
+    left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with left, right:
+        assert os.writev(left.fileno(), [b"on", b"e"]) == 3 and left.sendmsg([b"tw", b"o"]) == 3
+        assert [os.read(right.fileno(), 100) for _ in range(2)] == [b"one", b"two"]
+
+
 def many_descriptors():
     """Numbers above those that are remembered."""
     limit = 5000
@@ -247,6 +336,8 @@ def many_descriptors():
 
 WAYS = {
     "not_blocking": not_blocking, "broken": broken, "terminal": terminal, "event": event, "sockets": sockets, "datagrams": datagrams, "vectors": vectors, "many_descriptors": many_descriptors,
+    "vectors_much": vectors_much, "message_much": message_much, "message_with_file": message_with_file, "message_whole": message_whole, "wrong_vectors": wrong_vectors,
+    "datagram_vectors": datagram_vectors,
 }
 
 
