@@ -27,7 +27,7 @@ public static unsafe class PendingCall
     public static void Through(Func<nint, nint> guard) => s_entry = (delegate* unmanaged<nint, int>)guard((nint)(delegate* unmanaged<nint, int>)&Enter);
 
     /// <summary>The same as <see cref="TryPost"/> for the hub thread, which need not be made to look.</summary>
-    // SAFETY: as TryPost.
+    // SAFETY: see the type.
     public static void PostHere()
     {
         if (Interlocked.Exchange(ref s_isPosted, 1) == 1) return;
