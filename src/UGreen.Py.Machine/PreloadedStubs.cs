@@ -58,6 +58,27 @@ public sealed unsafe class PreloadedStubs
     /// <summary>The same for a mutex.</summary>
     public void AddMutexWaiter(int change) => Interlocked.Add(ref *(long*)(_words + PreloadData.MutexWaiters), change);
 
+    /// <summary>The same for a condition variable.</summary>
+    public void AddConditionWaiter(int change) => Interlocked.Add(ref *(long*)(_words + PreloadData.ConditionWaiters), change);
+
+    /// <summary>Calls from this code that wait for a condition variable never wait green, nor do those from all but the first of them that yield. Before <see cref="Open"/>.</summary>
+    /// <param name="ranges">Lowest address and end of each, at most <see cref="MostApart"/>. The first is Python's own.</param>
+    public void KeepApart(IReadOnlyList<(nint Low, nint High)> ranges)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ranges.Count, MostApart);
+        for (int i = 0; i < ranges.Count; i++)
+        {
+            Word(PreloadData.Apart + (2 * i * sizeof(long))) = ranges[i].Low;
+            Word(PreloadData.Apart + (((2 * i) + 1) * sizeof(long))) = ranges[i].High - ranges[i].Low;
+        }
+    }
+
+    /// <summary>Most ranges that <see cref="KeepApart"/> takes.</summary>
+    public const int MostApart = PreloadData.MostApart;
+
+    /// <summary>In an address that <see cref="TakeReleased"/> gives: all who wait for the condition variable there are told, not one.</summary>
+    public const nint Broadcast = 1;
+
     /// <summary>Most addresses that <see cref="TakeReleased"/> gives at once.</summary>
     public const int MostReleases = PreloadData.RingSlots;
 

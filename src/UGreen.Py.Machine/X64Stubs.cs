@@ -6,7 +6,7 @@ namespace UGreen.Py.Machine;
 /// Emits the functions that stand before the C library's (x64-stub.s is the listing of one of them, x64-tries.s that of what they share). On a green stack they try, and enter the hub
 /// when the call would wait; anywhere else they are the C library's, three instructions later.
 /// </summary>
-internal static class X64Stubs
+internal static partial class X64Stubs
 {
     private const sbyte DontWait = 0x40;
     private const int WaitAll = 0x100;
@@ -49,6 +49,11 @@ internal static class X64Stubs
         EmitReady(x, FirstTry.Readable, PollIn);
         EmitReady(x, FirstTry.Writable, PollOut);
         EmitMutex(x);
+        EmitCommand(x);
+        EmitYield(x);
+        EmitCondition(x);
+        EmitSignals(x);
+        EmitSendMessage(x);
     }
 
     private static void EmitStub(X64Emitter x, BlockingCall call, int number)
@@ -119,6 +124,7 @@ internal static class X64Stubs
         x.StoreData(PreloadData.RegionBytes, Rax);
         x.StoreData(PreloadData.SemWaiters, Rax);
         x.StoreData(PreloadData.MutexWaiters, Rax);
+        x.StoreData(PreloadData.ConditionWaiters, Rax);
         x.Return();
     }
 
@@ -133,6 +139,8 @@ internal static class X64Stubs
     private static void EmitFlags(X64Emitter x)
     {
         x.Label(LabelOf(FirstTry.ThirdFlags));
+        x.TestBits32(Rdx, WaitAll);
+        x.JumpFarIf(X64Condition.NotEqual, Blocked);
         Keep(x);
         x.Or(Rdx, DontWait);
         x.CallAt(R11);

@@ -40,6 +40,20 @@ public static unsafe class BlockingFd
 
     public static bool IsSocket(int fd) => TypeOf(fd) == SocketType;
 
+    /// <summary>A socket without bounds between messages: SOCK_STREAM.</summary>
+    public static bool IsStream(int fd)
+    {
+        const int Type = 3; // SO_TYPE
+        const int Stream = 1; // SOCK_STREAM
+        int type = 0;
+        uint length = sizeof(int);
+        // SAFETY: two locals for the length of the call.
+        return Libc.getsockopt(fd, Libc.Socket.SolSocket, Type, &type, &length) == 0 && type == Stream;
+    }
+
+    /// <summary>The other side of a stream sends no more, or something is wrong with it.</summary>
+    public static bool IsAtEnd(int fd) => FdWait.Poll(fd, PollFd.PeerEnded, 0) != 0;
+
     /// <summary>How long a socket waits when it reads (SO_RCVTIMEO), in nanoseconds; 0: no limit, or no socket.</summary>
     public static long ReadTime(int fd) => TimeOption(fd, ReceiveTime);
 

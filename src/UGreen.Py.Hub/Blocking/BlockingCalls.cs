@@ -25,6 +25,7 @@ internal sealed partial class BlockingCalls : HubCall
         (_hub, _stubs, _clock, _log) = (hub, stubs, clock, log);
         Semaphores = new LockWaiters(Native.Libc.sem_trywait, stubs.AddSemWaiter);
         Mutexes = new LockWaiters(Native.Libc.pthread_mutex_trylock, stubs.AddMutexWaiter);
+        Conditions = new ConditionWaiters(stubs.AddConditionWaiter);
         Pool = new BlockingPool(hub.Inbox, threads);
         _functions = BlockingTable.For(BlockingCall.All);
     }
@@ -32,6 +33,8 @@ internal sealed partial class BlockingCalls : HubCall
     public LockWaiters Semaphores { get; }
 
     public LockWaiters Mutexes { get; }
+
+    public ConditionWaiters Conditions { get; }
 
     public BlockingPool Pool { get; }
 
@@ -50,7 +53,7 @@ internal sealed partial class BlockingCalls : HubCall
 
     public void EndSleep() => _stubs.EndSleep();
 
-    /// <summary>Gives released locks to those who wait for them.</summary>
+    /// <summary>Gives released locks to those who wait for them, and wakes those whose condition variables were signalled.</summary>
     public void DeliverReleases()
     {
         var count = _stubs.TakeReleased(_released);
@@ -58,6 +61,7 @@ internal sealed partial class BlockingCalls : HubCall
         {
             Semaphores.GrantAll();
             Mutexes.GrantAll();
+            Conditions.WakeAll();
             return;
         }
 
@@ -65,6 +69,7 @@ internal sealed partial class BlockingCalls : HubCall
         {
             Semaphores.Grant(address);
             Mutexes.Grant(address);
+            Conditions.Signal(address & ~PreloadedStubs.Broadcast, (address & PreloadedStubs.Broadcast) != 0);
         }
     }
 
@@ -84,6 +89,7 @@ internal sealed partial class BlockingCalls : HubCall
         var wait = green.Blocking ??= new BlockingWait(green, this);
         var call = GreenSwitch.NativeCallOf(green.Core);
         wait.Begin(call, _functions[call.Number], ++_begun);
+        wait.Function.Prepare(wait);
         wait.Handover.Take(threadState);
         wait.Function.Count++;
         if (green.IsInterrupted && !green.IsTold && wait.Function.CanEndSoftly) return EndSoftly(wait);

@@ -20,6 +20,13 @@ internal abstract class BlockingFunction(string name)
     /// </summary>
     public abstract bool TryAtOnce(NativeCall call, out BlockingAnswer answer);
 
+    /// <summary>
+    /// The wait begins, the GIL may still be anybody's: what must happen before the hub asks for it. A thread that has the GIL may want what the caller lets go of here.
+    /// </summary>
+    public virtual void Prepare(BlockingWait wait)
+    {
+    }
+
     /// <summary>Begins to wait, or answers after all.</summary>
     public abstract CallOutcome Begin(BlockingWait wait);
 

@@ -37,6 +37,9 @@ internal sealed class BlockingWait
     /// <summary>How much of it is done already, in bytes.</summary>
     public nint Done { get; set; }
 
+    /// <summary>How much of the message that is under way, where there are several.</summary>
+    public nint Part { get; set; }
+
     /// <summary>Pause before the next look, where nothing tells; in nanoseconds.</summary>
     public long Pause { get; set; }
 
@@ -61,7 +64,7 @@ internal sealed class BlockingWait
         Number = number;
         (Call, Function) = (call, function);
         Due = long.MaxValue;
-        Done = 0;
+        Done = Part = 0;
         Pause = 0;
     }
 

@@ -4,7 +4,7 @@ using UGreen.Py.Switching;
 namespace UGreen.Py.Hub.Blocking;
 
 /// <summary>
-/// <c>recv</c>, <c>send</c> and their kin, which can be told not to wait. A blocking send returns when all of it is on its way; a blocking receive of MSG_WAITALL when all is there.
+/// <c>recv</c>, <c>send</c> and their kin, which can be told not to wait. A blocking send returns when all of it is on its way; a receive of MSG_WAITALL from a stream when all is there.
 /// </summary>
 /// <param name="name">The function.</param>
 /// <param name="direction">Which way.</param>
@@ -13,7 +13,7 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
 {
     private const int DontWait = 0x40;
     private const int WaitAll = 0x100;
-    private const int Message = 2;
+    private const int Peek = 0x2;
     private const int Buffer = 1;
     private const int Bytes = 2;
 
@@ -60,11 +60,16 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
 
         if (!Collects(wait.Call)) return wait.Answer(answer);
         if (answer.Result < 0) return wait.Answer(wait.Done > 0 ? new BlockingAnswer(wait.Done) : answer);
+        if ((wait.Call.Int(flags) & Peek) != 0 && direction == FdDirection.Read) return Peeked(wait, answer);
         wait.Done += answer.Result;
         return answer.Result == 0 || wait.Done >= wait.Call[Bytes] ? wait.Answer(new BlockingAnswer(wait.Done)) : wait.WaitFd(wait.Call.Int(0), direction);
     }
 
-    private bool Collects(NativeCall call) => flags != Message && (direction == FdDirection.Write || (call.Int(flags) & WaitAll) != 0);
+    // A look takes nothing away, so nothing tells of more.
+    private static CallOutcome Peeked(BlockingWait wait, BlockingAnswer answer)
+        => answer.Result >= wait.Call[Bytes] || wait.Left == 0 || BlockingFd.IsAtEnd(wait.Call.Int(0)) ? wait.Answer(answer) : wait.ParkForLook();
+
+    private bool Collects(NativeCall call) => direction == FdDirection.Write || ((call.Int(flags) & WaitAll) != 0 && BlockingFd.IsStream(call.Int(0)));
 
     private BlockingAnswer Try(NativeCall call, nint done)
     {
