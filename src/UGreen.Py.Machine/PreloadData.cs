@@ -76,7 +76,16 @@ internal static class PreloadData
     internal const int MostApart = 23;
 
     /// <summary>Addresses of the C library's own functions, in the order of <see cref="Functions"/>.</summary>
-    public const int Reals = Apart + ((2 * MostApart) + 1) * sizeof(long);
+    public const int Reals = Waited + (WaitedFds / 8);
+
+    /// <summary>The process that the hub is in: a child of vfork() shares this memory.</summary>
+    public const int Process = Apart + (((2 * MostApart) + 1) * sizeof(long));
+
+    /// <summary>A bit for each descriptor that a green thread has waited for since it was closed last.</summary>
+    public const int Waited = Process + 8;
+
+    /// <summary>Bits at <see cref="Waited"/>; the close of those above is not told.</summary>
+    internal const int WaitedFds = 65536;
 
     /// <summary>Called by the stubs, but none of them.</summary>
     public const string StartMain = "__libc_start_main";
@@ -88,11 +97,12 @@ internal static class PreloadData
     public const string Unlock = "pthread_mutex_unlock";
     public const string Signal = "pthread_cond_signal";
     public const string Broadcast = "pthread_cond_broadcast";
+    public const string Close = "close";
     public const string Poll = "poll";
     public const string Write = "write";
 
     /// <summary>What is looked up in the C library.</summary>
-    public static IReadOnlyList<string> Functions { get; } = [.. BlockingCall.All.Select(call => call.Name), SemPost, Unlock, TryLock, StartMain, Signal, Broadcast];
+    public static IReadOnlyList<string> Functions { get; } = [.. BlockingCall.All.Select(call => call.Name), SemPost, Unlock, TryLock, StartMain, Signal, Broadcast, Close];
 
     /// <summary>First byte of the texts.</summary>
     public static int Texts => Reals + (Functions.Count * sizeof(long));

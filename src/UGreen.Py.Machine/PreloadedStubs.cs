@@ -45,6 +45,7 @@ public sealed unsafe class PreloadedStubs
         Word(PreloadData.ErrnoAt) = CError.Address;
         Word(PreloadData.HubThread) = OwnProcess.ThreadId;
         Word(PreloadData.WakeFd) = wakeFd;
+        Word(PreloadData.Process) = OwnProcess.Id;
         if (DynamicLibrary.TrySymbol(0, PreloadLibrary.Forked, out nint forked)) OwnProcess.RegisterFork(0, forked);
         Volatile.Write(ref Word(PreloadData.RegionBytes), bytes);
     }
@@ -71,6 +72,22 @@ public sealed unsafe class PreloadedStubs
             Word(PreloadData.Apart + (2 * i * sizeof(long))) = ranges[i].Low;
             Word(PreloadData.Apart + (((2 * i) + 1) * sizeof(long))) = ranges[i].High - ranges[i].Low;
         }
+    }
+
+    /// <summary>From now on the close of a descriptor is told by <see cref="TakeReleased"/>, once: see <see cref="IsClose"/>.</summary>
+    public void Watch(int fd)
+    {
+        if (fd >= PreloadData.WaitedFds) return;
+        ref long bits = ref *(long*)(_words + PreloadData.Waited + (fd / 64 * sizeof(long)));
+        long bit = 1L << (fd % 64);
+        if ((Volatile.Read(ref bits) & bit) == 0) Interlocked.Or(ref bits, bit);
+    }
+
+    /// <summary>What <see cref="TakeReleased"/> gave is no address: this descriptor is being closed.</summary>
+    public static bool IsClose(nint released, out int fd)
+    {
+        fd = (int)(released >> 1);
+        return released < 2 * PreloadData.WaitedFds;
     }
 
     /// <summary>Most ranges that <see cref="KeepApart"/> takes.</summary>

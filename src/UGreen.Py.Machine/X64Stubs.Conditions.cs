@@ -111,6 +111,33 @@ internal static partial class X64Stubs
         x.JumpData(PreloadData.Door);
     }
 
+    private static void EmitClose(X64Emitter x)
+    {
+        const int GetPid = 39;
+        const string real = PreloadData.Close + ".real";
+        x.Label(PreloadData.Close);
+        x.Lea32(Rax, Rdi, 0);
+        x.CompareWithFar(Rax, PreloadData.WaitedFds);
+        x.JumpIf(X64Condition.AboveOrEqual, real);
+        x.TestBitOfData(PreloadData.Waited, Rax);
+        x.JumpIf(X64Condition.AboveOrEqual, real);
+        x.Set(Rax, GetPid);
+        x.SystemCall();
+        x.CompareData(Rax, PreloadData.Process);
+        x.JumpIf(X64Condition.NotEqual, real);
+        x.Lea32(Rax, Rdi, 0);
+        x.TakeBitOfData(PreloadData.Waited, Rax);
+        x.JumpIf(X64Condition.AboveOrEqual, real);
+        x.Push(Rdi);
+        x.Move(Rdi, Rax);
+        x.ShiftLeft(Rdi, 1);
+        x.Or(Rdi, 1);
+        x.CallTo(Posted);
+        x.Pop(Rdi);
+        x.Label(real);
+        x.JumpData(PreloadData.Real(PreloadData.Close));
+    }
+
     // Goes to NAME.apart, with r11 pushed, when the caller is in one of the ranges that are kept apart.
     private static void EmitIsApart(X64Emitter x, string name, int ranges)
     {

@@ -54,6 +54,7 @@ internal static partial class X64Stubs
         EmitCondition(x);
         EmitSignals(x);
         EmitSendMessage(x);
+        EmitClose(x);
     }
 
     private static void EmitStub(X64Emitter x, BlockingCall call, int number)

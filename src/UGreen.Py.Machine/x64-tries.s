@@ -412,3 +412,26 @@ try_sendmessage.partly:
     pop r11
     mov r11, [r11]
     jmp [rip + Door]
+
+# On any thread: whoever waits for the descriptor hears of it before the number can mean another file.
+close:
+    lea eax, [rdi]
+    cmp rax, 65536
+    jae close.real
+    bt [rip + Waited], eax              # Nobody has waited for it since it was opened: the carry is clear.
+    jae close.real
+    mov eax, 39                         # getpid(): the memory may be shared with a child of vfork(), which closes descriptors of its own.
+    syscall
+    cmp rax, [rip + Process]
+    jne close.real
+    lea eax, [rdi]
+    lock btr [rip + Waited], eax
+    jae close.real
+    push rdi
+    mov rdi, rax
+    shl rdi, 1
+    or rdi, 1                           # No address: those are higher. Never 0, which a place in the ring has that is not written.
+    call posted
+    pop rdi
+close.real:
+    jmp [rip + real_close]

@@ -28,6 +28,7 @@ internal sealed partial class BlockingCalls : HubCall
         Conditions = new ConditionWaiters(stubs.AddConditionWaiter);
         Pool = new BlockingPool(hub.Inbox, threads);
         _functions = BlockingTable.For(BlockingCall.All);
+        hub.Fds.Watch = Watch;
     }
 
     public LockWaiters Semaphores { get; }
@@ -53,7 +54,7 @@ internal sealed partial class BlockingCalls : HubCall
 
     public void EndSleep() => _stubs.EndSleep();
 
-    /// <summary>Gives released locks to those who wait for them, and wakes those whose condition variables were signalled.</summary>
+    /// <summary>Gives released locks to those who wait for them, and wakes those whose condition variables were signalled or whose descriptors were closed.</summary>
     public void DeliverReleases()
     {
         var count = _stubs.TakeReleased(_released);
@@ -62,15 +63,29 @@ internal sealed partial class BlockingCalls : HubCall
             Semaphores.GrantAll();
             Mutexes.GrantAll();
             Conditions.WakeAll();
+            _hub.Fds.LookForClosed();
             return;
         }
 
         foreach (var address in _released.AsSpan(0, count))
         {
+            if (PreloadedStubs.IsClose(address, out var fd))
+            {
+                _hub.Fds.Closed(fd);
+                continue;
+            }
+
             Semaphores.Grant(address);
             Mutexes.Grant(address);
             Conditions.Signal(address & ~PreloadedStubs.Broadcast, (address & PreloadedStubs.Broadcast) != 0);
         }
+    }
+
+    // What was closed before concerns those who wait already, not the one that begins.
+    private void Watch(int fd)
+    {
+        if (HasReleases) DeliverReleases();
+        _stubs.Watch(fd);
     }
 
     /// <summary>Answers a call that need not wait. The GIL may be anybody's.</summary>
@@ -119,7 +134,7 @@ internal sealed partial class BlockingCalls : HubCall
         CallOutcome outcome;
         try
         {
-            outcome = wait.Function.Continue(wait, cause);
+            outcome = cause == WakeCause.Closed ? wait.Function.Closed(wait) : wait.Function.Continue(wait, cause);
         }
         catch (Exception error) when (error is not HubInvariantException)
         {

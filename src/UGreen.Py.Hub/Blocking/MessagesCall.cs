@@ -41,6 +41,9 @@ internal sealed class MessagesCall(string name, FdDirection direction) : Blockin
     public override CallOutcome Continue(BlockingWait wait, WakeCause cause) => Go(wait);
 
     /// <inheritdoc/>
+    public override CallOutcome Closed(BlockingWait wait) => wait.Answer(Finish(wait, Errno.EBADF));
+
+    /// <inheritdoc/>
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => Finish(wait, Errno.ECONNABORTED);
 
     /// <inheritdoc/>
@@ -58,7 +61,7 @@ internal sealed class MessagesCall(string name, FdDirection direction) : Blockin
             var result = direction == FdDirection.Read ? Receive(call, wait.Done, out var errno) : Send(wait, call[1] + (wait.Done * EntryBytes), out errno);
             if (result > 0) wait.Done += result;
             if (result < 0 && errno != Errno.EAGAIN) return wait.Answer(Finish(wait, errno));
-            var isOver = wait.Left == 0 && (wait.Done > 0 || !HasTime(call));
+            var isOver = HasTime(call) ? wait.Done > 0 && (wait.Left == 0 || wait.Due == long.MaxValue) : wait.Left == 0;
             if (result < 0 && !isOver && !IsOne(wait)) return Wait(wait);
             if (result == 0 || isOver || IsOne(wait)) return wait.Answer(Finish(wait, errno));
         }
