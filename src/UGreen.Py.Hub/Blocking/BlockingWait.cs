@@ -1,4 +1,5 @@
 using UGreen.Py.CPython;
+using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub.Blocking;
@@ -123,6 +124,10 @@ internal sealed class BlockingWait
         if (left == 0) left = 1;
         return Green.OneWait.AddFd(fd, direction, left) != 0 ? AnswerByCall() : Suspend();
     }
+
+    /// <summary>The same for what is read or written: where that is an error it is made at once, as nothing would ever happen.</summary>
+    public CallOutcome WaitFile(int fd, FdDirection direction)
+        => (direction == FdDirection.Read ? FdAccess.CanRead(fd) : FdAccess.CanWrite(fd)) ? WaitFd(fd, direction) : AnswerByCall();
 
     /// <summary>Waits for what is registered in the green thread's <see cref="GreenThread.OneWait"/>.</summary>
     public CallOutcome Suspend() => Green.OneWait.Suspend(_calls) == CallOutcome.Park ? CallOutcome.Park : LetOthersRun(WakeCause.Fd);

@@ -3,8 +3,8 @@ using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub.Blocking;
 
-/// <summary><c>read</c>, <c>readv</c>, <c>accept</c>: made as they are, once the descriptor is ready.</summary>
-internal sealed class ReadyCall(string name) : BlockingFunction(name)
+/// <summary><c>read</c>, <c>readv</c>, <c>writev</c>, <c>accept</c>: made as they are, once the descriptor is ready. Standard output and error wait as ever.</summary>
+internal sealed class ReadyCall(string name, FdDirection direction) : BlockingFunction(name)
 {
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
@@ -19,15 +19,15 @@ internal sealed class ReadyCall(string name) : BlockingFunction(name)
     public override CallOutcome Begin(BlockingWait wait)
     {
         var fd = wait.Call.Int(0);
-        if (BlockingFd.ReadTime(fd) is > 0 and var time) wait.SetLimit(time);
-        return wait.WaitFd(fd, FdDirection.Read);
+        if ((direction == FdDirection.Read ? BlockingFd.ReadTime(fd) : BlockingFd.WriteTime(fd)) is > 0 and var time) wait.SetLimit(time);
+        return wait.WaitFile(fd, direction);
     }
 
     /// <inheritdoc/>
     public override CallOutcome Continue(BlockingWait wait, WakeCause cause)
     {
         if (IsReady(wait.Call)) return wait.Answer(Call(wait.Call));
-        return wait.Left == 0 ? wait.Answer(BlockingAnswer.Error(Errno.EAGAIN)) : wait.WaitFd(wait.Call.Int(0), FdDirection.Read);
+        return wait.Left == 0 ? wait.Answer(BlockingAnswer.Error(Errno.EAGAIN)) : wait.WaitFd(wait.Call.Int(0), direction);
     }
 
     /// <inheritdoc/>
@@ -42,5 +42,10 @@ internal sealed class ReadyCall(string name) : BlockingFunction(name)
         return new BlockingAnswer(result, errno);
     }
 
-    private static bool IsReady(NativeCall call) => BlockingFd.IsReadable(call.Int(0));
+    private bool IsReady(NativeCall call)
+    {
+        var fd = call.Int(0);
+        if (direction == FdDirection.Read) return BlockingFd.IsReadable(fd);
+        return fd is OutputDescriptor.StandardError or OutputDescriptor.StandardOutput || BlockingFd.IsWritable(fd);
+    }
 }

@@ -59,7 +59,7 @@ internal sealed class VectorWriteCall(string name) : BlockingFunction(name)
                 continue;
             }
 
-            if (errno == Errno.EAGAIN && wait.Left != 0) return wait.WaitFd(fd, FdDirection.Write);
+            if (errno == Errno.EAGAIN && wait.Left != 0) return wait.WaitFile(fd, FdDirection.Write);
             return wait.Answer(wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(errno));
         }
     }

@@ -64,7 +64,7 @@ internal sealed class WriteCall(string name) : BlockingFunction(name)
             }
 
             if (wait.Left == 0) return wait.Answer(wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(Errno.EAGAIN));
-            return wait.WaitFd(fd, FdDirection.Write);
+            return wait.WaitFile(fd, FdDirection.Write);
         }
     }
 }
