@@ -15,6 +15,9 @@ public sealed class FdRegistration(IFdWaiter waiter)
     /// <summary>The event came, and the waiter has not looked at it yet.</summary>
     public bool Fired { get; internal set; }
 
+    /// <summary>What came was no event: the fd was closed.</summary>
+    public bool IsClosed { get; internal set; }
+
     internal FdEntry? Entry;
     internal FdRegistration? Previous;
     internal FdRegistration? Next;

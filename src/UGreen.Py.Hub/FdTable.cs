@@ -39,7 +39,8 @@ public sealed class FdTable(Epoll epoll)
         if (fd is < 0 or >= MaxFd) return Errno.EBADF;
         r.Fd = fd;
         r.Direction = direction;
-        r.Fired = false;
+        r.Fired = r.IsClosed = false;
+        Watch?.Invoke(fd);
         var entry = EntryOf(fd);
         entry.Link(r);
         var error = Arm(entry, registering: r);
@@ -52,6 +53,24 @@ public sealed class FdTable(Epoll epoll)
 
     /// <summary>Takes back a registration that has not fired. The fd stays armed: at worst one event comes that nobody waits for.</summary>
     public static void Unregister(FdRegistration r) => r.Entry?.Unlink(r);
+
+    /// <summary>Called before each wait that begins, with its fd. Whoever hears of closed descriptors says here what has been heard so far, so that no wait for a new file ends with the old.</summary>
+    internal Action<int>? Watch { get; set; }
+
+    /// <summary>The fd was closed: whoever waits for it would wait for ever, or for another file.</summary>
+    public void Closed(int fd)
+    {
+        if (fd < _entries.Length && _entries[fd] is { HasWaiters: true } entry) WakeAll(entry, isClosed: true);
+    }
+
+    /// <summary>Any fd may have been closed.</summary>
+    public void LookForClosed()
+    {
+        foreach (var entry in _entries)
+        {
+            if (entry is { HasWaiters: true } && Arm(entry) != 0) WakeAll(entry, isClosed: true);
+        }
+    }
 
     /// <summary>Acts on one event of epoll_wait.</summary>
     public void Dispatch(EpollEvent e)
@@ -84,7 +103,7 @@ public sealed class FdTable(Epoll epoll)
 
             // Another file than the waiters meant, or none: only a registration that is being made now is of the file that the number means now.
             entry.InEpoll = false;
-            WakeAll(entry, except: registering);
+            WakeAll(entry, registering, isClosed: true);
             if (error != Errno.ENOENT) return error;
             if (!entry.HasWaiters) return 0;
         }
@@ -98,13 +117,13 @@ public sealed class FdTable(Epoll epoll)
 
     private static uint Mask(FdEntry entry) => EpollEvents.OneShot | (entry.Readers is null ? 0 : ReadMask) | (entry.Writers is null ? 0 : WriteMask);
 
-    private static void WakeAll(FdEntry entry, FdRegistration? except = null)
+    private static void WakeAll(FdEntry entry, FdRegistration? except = null, bool isClosed = false)
     {
-        Fire(entry, FdDirection.Read, except);
-        Fire(entry, FdDirection.Write, except);
+        Fire(entry, FdDirection.Read, except, isClosed);
+        Fire(entry, FdDirection.Write, except, isClosed);
     }
 
-    private static void Fire(FdEntry entry, FdDirection direction, FdRegistration? except = null)
+    private static void Fire(FdEntry entry, FdDirection direction, FdRegistration? except = null, bool isClosed = false)
     {
         var r = direction == FdDirection.Read ? entry.Readers : entry.Writers;
         while (r is not null)
@@ -114,6 +133,7 @@ public sealed class FdTable(Epoll epoll)
             {
                 entry.Unlink(r);
                 r.Fired = true;
+                r.IsClosed = isClosed;
                 r.Waiter.FdReady(r);
 
                 // The callback may unlink others of this list (all waits of the woken green thread end): start over, the list only gets shorter.

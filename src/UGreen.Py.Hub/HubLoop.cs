@@ -69,6 +69,8 @@ public sealed partial class HubLoop : IDisposable
 
     public TimerHeap Timers { get; } = new();
 
+    internal FdTable Fds => _fds;
+
     public HubCallTable Calls { get; }
 
     /// <summary>By number: request cores, then spawn cores. Any thread with the GIL, as the hub changes what they say only with it.</summary>

@@ -112,7 +112,7 @@ public sealed class WaitSet : IFdWaiter
         // Not parked for this (still running, or in an implicit wait): the registration keeps its mark until the next suspend.
         if (!_green.IsParkedFor(_reason)) return;
         End(registration.Fd, timedOut: false);
-        _green.Wake(WakeCause.Fd);
+        _green.Wake(registration.IsClosed && _green.Continuation is Blocking.BlockingCalls ? WakeCause.Closed : WakeCause.Fd);
     }
 
     private void TimeIsUp()

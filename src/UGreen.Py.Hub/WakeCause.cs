@@ -9,6 +9,9 @@ public enum WakeCause : byte
     /// <summary>A file descriptor that it waits for is ready.</summary>
     Fd,
 
+    /// <summary>The file descriptor that it waits for was closed. Only within a call of the C library: for other waits that is <see cref="Fd"/>.</summary>
+    Closed,
+
     /// <summary>Its time is up.</summary>
     Timeout,
 

@@ -32,4 +32,16 @@ public enum FirstTry
 
     /// <summary>pthread_mutex_trylock(); goes on to the hub only where this OS thread has the lock.</summary>
     Mutex,
+
+    /// <summary>Goes on to the hub only for the commands that wait for a lock: the second argument of fcntl().</summary>
+    Command,
+
+    /// <summary>Nothing, but Python's own code and the .NET runtime's wait as ever: their condition variables are what the hub stands on.</summary>
+    Condition,
+
+    /// <summary>Nothing, but the .NET runtime's own code yields as ever.</summary>
+    Yield,
+
+    /// <summary>The call itself with MSG_DONTWAIT in its third argument; a part of the message is not enough.</summary>
+    SendMessage,
 }

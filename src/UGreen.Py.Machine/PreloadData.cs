@@ -67,9 +67,31 @@ internal static class PreloadData
     public const int DlSym = DlOpen + 8;
     public const int DlError = DlSym + 8;
     public const int Errx = DlError + 8;
+    public const int DlVSym = Errx + 8;
+
+    /// <summary>How many green threads wait for a condition variable.</summary>
+    public const int ConditionWaiters = DlVSym + 8;
+
+    /// <summary>Code whose condition variables are not waited for green: its lowest address and its size, range after range, and at last a 0. The first is Python's own.</summary>
+    public const int Apart = ConditionWaiters + 8;
+
+    /// <summary>The others, which are the .NET runtime's.</summary>
+    public const int ApartRuntime = Apart + 16;
+
+    /// <summary>Most ranges at <see cref="Apart"/>.</summary>
+    internal const int MostApart = 23;
 
     /// <summary>Addresses of the C library's own functions, in the order of <see cref="Functions"/>.</summary>
-    public const int Reals = Errx + 8;
+    public const int Reals = Waited + (WaitedFds / 8);
+
+    /// <summary>The process that the hub is in: a child of vfork() shares this memory.</summary>
+    public const int Process = Apart + (((2 * MostApart) + 1) * sizeof(long));
+
+    /// <summary>A bit for each descriptor that a green thread has waited for since it was closed last.</summary>
+    public const int Waited = Process + 8;
+
+    /// <summary>Bits at <see cref="Waited"/>; the close of those above is not told.</summary>
+    internal const int WaitedFds = 65536;
 
     /// <summary>Called by the stubs, but none of them.</summary>
     public const string StartMain = "__libc_start_main";
@@ -79,6 +101,8 @@ internal static class PreloadData
 
     public const string SemPost = "sem_post";
     public const string Unlock = "pthread_mutex_unlock";
+    public const string Signal = "pthread_cond_signal";
+    public const string Broadcast = "pthread_cond_broadcast";
     public const string Poll = "poll";
     public const string Write = "write";
     public const string CloseStream = "fclose";
@@ -100,7 +124,7 @@ internal static class PreloadData
 
     /// <summary>What is looked up in the C library.</summary>
     public static IReadOnlyList<string> Functions { get; } =
-        [.. BlockingCall.All.Select(call => call.Name), SemPost, Unlock, Close, .. Replacing, .. ClosingMany, CloseStream, .. Helpers, StartMain];
+        [.. BlockingCall.All.Select(call => call.Name), SemPost, Unlock, Signal, Broadcast, Close, .. Replacing, .. ClosingMany, CloseStream, .. Helpers, StartMain];
 
     /// <summary>First byte of the texts.</summary>
     public static int Texts => Reals + (Functions.Count * sizeof(long));

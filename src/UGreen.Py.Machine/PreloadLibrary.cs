@@ -49,6 +49,7 @@ public static class PreloadLibrary
         image.Import("dlsym", PreloadData.DlSym);
         image.Import("dlerror", PreloadData.DlError);
         image.Import("errx", PreloadData.Errx);
+        image.Import("dlvsym", PreloadData.DlVSym);
         foreach (string function in PreloadData.Functions)
         {
             image.Address(PreloadData.Real(function), X64PreloadStart.ThunkOf(function));

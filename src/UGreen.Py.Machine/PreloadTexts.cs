@@ -15,7 +15,7 @@ internal sealed class PreloadTexts
         foreach (string function in PreloadData.Functions) _names.Add(function, Add(function));
         Add("");
         (HostFxr, Host, Root, Application) = (Add(hostFxr), Add(host), Add(dotnetRoot), Add(application));
-        (Entry, Format) = (Add("hostfxr_main_startupinfo"), Add("%s"));
+        (Entry, Format, Version) = (Add("hostfxr_main_startupinfo"), Add("%s"), Add("GLIBC_2.3.2"));
     }
 
     public int Names { get; }
@@ -31,6 +31,9 @@ internal sealed class PreloadTexts
     public int Entry { get; }
 
     public int Format { get; }
+
+    /// <summary>The version of the C library's condition variables that all programs use, and that it also has an older one of.</summary>
+    public int Version { get; }
 
     public IReadOnlyList<byte> Bytes => _bytes;
 

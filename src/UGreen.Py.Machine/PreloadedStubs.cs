@@ -47,6 +47,7 @@ public sealed unsafe class PreloadedStubs
         Word(PreloadData.ErrnoAt) = CError.Address;
         Word(PreloadData.HubThread) = OwnProcess.ThreadId;
         Word(PreloadData.WakeFd) = wakeFd;
+        Word(PreloadData.Process) = OwnProcess.Id;
         if (DynamicLibrary.TrySymbol(0, PreloadLibrary.Forked, out nint forked)) OwnProcess.RegisterFork(0, forked);
         Volatile.Write(ref Word(PreloadData.RegionBytes), bytes);
     }
@@ -70,6 +71,43 @@ public sealed unsafe class PreloadedStubs
 
     /// <summary>The same for a mutex.</summary>
     public void AddMutexWaiter(int change) => Interlocked.Add(ref *(long*)(_words + PreloadData.MutexWaiters), change);
+
+    /// <summary>The same for a condition variable.</summary>
+    public void AddConditionWaiter(int change) => Interlocked.Add(ref *(long*)(_words + PreloadData.ConditionWaiters), change);
+
+    /// <summary>Calls from this code that wait for a condition variable never wait green, nor do those from all but the first of them that yield. Before <see cref="Open"/>.</summary>
+    /// <param name="ranges">Lowest address and end of each, at most <see cref="MostApart"/>. The first is Python's own.</param>
+    public void KeepApart(IReadOnlyList<(nint Low, nint High)> ranges)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ranges.Count, MostApart);
+        for (int i = 0; i < ranges.Count; i++)
+        {
+            Word(PreloadData.Apart + (2 * i * sizeof(long))) = ranges[i].Low;
+            Word(PreloadData.Apart + (((2 * i) + 1) * sizeof(long))) = ranges[i].High - ranges[i].Low;
+        }
+    }
+
+    /// <summary>From now on the close of a descriptor is told by <see cref="TakeReleased"/>, once: see <see cref="IsClose"/>.</summary>
+    public void Watch(int fd)
+    {
+        if (fd >= PreloadData.WaitedFds) return;
+        ref long bits = ref *(long*)(_words + PreloadData.Waited + (fd / 64 * sizeof(long)));
+        long bit = 1L << (fd % 64);
+        if ((Volatile.Read(ref bits) & bit) == 0) Interlocked.Or(ref bits, bit);
+    }
+
+    /// <summary>What <see cref="TakeReleased"/> gave is no address: this descriptor is being closed.</summary>
+    public static bool IsClose(nint released, out int fd)
+    {
+        fd = (int)(released >> 1);
+        return released < 2 * PreloadData.WaitedFds;
+    }
+
+    /// <summary>Most ranges that <see cref="KeepApart"/> takes.</summary>
+    public const int MostApart = PreloadData.MostApart;
+
+    /// <summary>In an address that <see cref="TakeReleased"/> gives: all who wait for the condition variable there are told, not one.</summary>
+    public const nint Broadcast = 1;
 
     /// <summary>Most addresses that <see cref="TakeReleased"/> gives at once.</summary>
     public const int MostReleases = PreloadData.RingSlots;

@@ -20,6 +20,20 @@ internal sealed partial class X64Emitter
         DataForm(null, 0xC1, (int)register, data);
     }
 
+    /// <summary>bt [rip + data], r32: carry is the bit of that number, however far it lies.</summary>
+    public void TestBitOfData(int data, X64Register bit)
+    {
+        Bytes(0x0F);
+        DataForm(null, 0xA3, (int)bit, data);
+    }
+
+    /// <summary>lock btr [rip + data], r32: the same, and clears it.</summary>
+    public void TakeBitOfData(int data, X64Register bit)
+    {
+        Bytes(0xF0, 0x0F);
+        DataForm(null, 0xB3, (int)bit, data);
+    }
+
     /// <summary>call [at]</summary>
     public void CallAt(X64Register at) => AtForm(0xFF, 2, at);
 

@@ -178,6 +178,9 @@ internal sealed partial class X64Emitter(int dataOffset = CodePage.DataOffset)
     /// <summary>div divisor</summary>
     public void Divide(X64Register divisor) => DigitForm(RexW, 0xF7, 6, divisor);
 
+    /// <summary>neg r32, which clears the upper half</summary>
+    public void Negate32(X64Register register) => DigitForm(0, 0xF7, 3, register);
+
     /// <summary>dec register</summary>
     public void Decrement(X64Register register) => DigitForm(RexW, 0xFF, 1, register);
 

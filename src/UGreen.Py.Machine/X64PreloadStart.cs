@@ -9,6 +9,7 @@ internal static class X64PreloadStart
     private const string Failed = "failed";
     private const string Main = "main";
     private const string Resolve = "resolve";
+    private const string Lookup = "lookup";
 
     private static readonly X64Register[] s_kept = [R11, Rdi, Rsi, Rdx, Rcx, R8, R9];
 
@@ -22,6 +23,7 @@ internal static class X64PreloadStart
         EmitFailure(x, texts);
         foreach (string function in PreloadData.Functions) EmitThunk(x, texts, function);
         EmitResolve(x);
+        EmitLookup(x, texts);
     }
 
     private static void EmitStart(X64Emitter x)
@@ -74,9 +76,8 @@ internal static class X64PreloadStart
         x.Label("next");
         x.CompareByteAt(R14, 0);
         x.JumpIf(X64Condition.Equal, "resolved");
-        x.Or(Rdi, -1);
         x.Move(Rsi, R14);
-        x.CallData(PreloadData.DlSym);
+        x.CallTo(Lookup);
         x.Test(Rax);
         x.JumpIf(X64Condition.Equal, "pass");
         x.Store(R15, 0, Rax);
@@ -116,11 +117,27 @@ internal static class X64PreloadStart
     {
         x.Label(Resolve);
         foreach (X64Register register in s_kept) x.Push(register);
-        x.Or(Rdi, -1);
         x.Move(Rsi, Rax);
-        x.CallData(PreloadData.DlSym);
+        x.CallTo(Lookup);
         for (int i = s_kept.Length - 1; i >= 0; i--) x.Pop(s_kept[i]);
         x.Store(R11, 0, Rax);
         x.Jump(Rax);
+    }
+
+    // dlsym() with RTLD_NEXT gives the oldest version of a function before glibc 2.36, where a later one differs.
+    private static void EmitLookup(X64Emitter x, PreloadTexts texts)
+    {
+        x.Label(Lookup);
+        x.Push(Rsi);
+        x.Or(Rdi, -1);
+        x.AddressOfData(Rdx, texts.Version);
+        x.CallData(PreloadData.DlVSym);
+        x.Pop(Rsi);
+        x.Test(Rax);
+        x.JumpIf(X64Condition.NotEqual, Lookup + ".found");
+        x.Or(Rdi, -1);
+        x.JumpData(PreloadData.DlSym);
+        x.Label(Lookup + ".found");
+        x.Return();
     }
 }

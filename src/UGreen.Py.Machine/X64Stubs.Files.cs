@@ -122,8 +122,13 @@ internal static partial class X64Stubs
 
     private static void EmitForgetting(X64Emitter x)
     {
-        EmitForgetful(x, PreloadData.Close, Rdi);
-        foreach (string function in PreloadData.Replacing) EmitForgetful(x, function, Rsi);
+        foreach (string function in PreloadData.Replacing)
+        {
+            x.Label(function);
+            EmitForgetFd(x, function, Rsi);
+            x.JumpData(PreloadData.Real(function));
+        }
+
         foreach (string function in PreloadData.ClosingMany)
         {
             x.Label(function);
@@ -141,23 +146,17 @@ internal static partial class X64Stubs
         x.CallData(PreloadData.Real(PreloadData.StreamFd));
         x.Pop(Rdi);
         EmitForgetFd(x, PreloadData.CloseStream, Rax);
-    }
-
-    private static void EmitForgetful(X64Emitter x, string function, X64Register fd)
-    {
-        x.Label(function);
-        EmitForgetFd(x, function, fd);
+        x.JumpData(PreloadData.Real(PreloadData.CloseStream));
     }
 
     private static void EmitForgetFd(X64Emitter x, string function, X64Register fd)
     {
         x.Lea32(fd, fd, 0);
         x.CompareWithFar(fd, PreloadData.KnownFds);
-        x.JumpIf(X64Condition.AboveOrEqual, function + ".real");
+        x.JumpIf(X64Condition.AboveOrEqual, function + ".forgotten");
         x.AddressOfData(R10, PreloadData.Kinds);
         x.Add(R10, fd);
         x.StoreByteAt(R10, 0);
-        x.Label(function + ".real");
-        x.JumpData(PreloadData.Real(function));
+        x.Label(function + ".forgotten");
     }
 }

@@ -46,6 +46,12 @@ internal static partial class X64Stubs
         EmitWrite(x);
         EmitForgetting(x);
         EmitMutex(x);
+        EmitCommand(x);
+        EmitYield(x);
+        EmitCondition(x);
+        EmitSignals(x);
+        EmitSendMessage(x);
+        EmitClose(x);
     }
 
     private static void EmitStub(X64Emitter x, BlockingCall call, int number)
@@ -116,6 +122,7 @@ internal static partial class X64Stubs
         x.StoreData(PreloadData.RegionBytes, Rax);
         x.StoreData(PreloadData.SemWaiters, Rax);
         x.StoreData(PreloadData.MutexWaiters, Rax);
+        x.StoreData(PreloadData.ConditionWaiters, Rax);
         x.Return();
     }
 

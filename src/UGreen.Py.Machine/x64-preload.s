@@ -16,9 +16,8 @@ main:
 next:
     cmp [r14], 0
     je resolved
-    or rdi, -1                          # RTLD_NEXT
     mov rsi, r14
-    call [rip + DlSym]
+    call lookup
     test rax, rax
     je pass                             # An older C library has it not: nobody calls it.
     mov [r15], rax

@@ -7,9 +7,8 @@ resolve:
     push rcx
     push r8
     push r9
-    or rdi, -1                          # RTLD_NEXT: whoever comes after this library.
     mov rsi, rax
-    call [rip + DlSym]
+    call lookup
     pop r9
     pop r8
     pop rcx
@@ -19,3 +18,17 @@ resolve:
     pop r11
     mov [r11], rax
     jmp rax                             # A tail call: the caller never knows.
+
+# On arrival: rsi = a function's name. Gives its address, or 0. Before glibc 2.36 dlsym(RTLD_NEXT) gives the oldest version of a function: for condition variables that is another one.
+lookup:
+    push rsi
+    or rdi, -1                          # RTLD_NEXT: whoever comes after this library.
+    lea rdx, [rip + text_version]
+    call [rip + DlVSym]
+    pop rsi
+    test rax, rax
+    jne lookup.found
+    or rdi, -1                          # It has no such version: the default one.
+    jmp [rip + DlSym]
+lookup.found:
+    ret

@@ -46,6 +46,7 @@ ugreen_forked:
     mov [rip + RegionBytes], rax
     mov [rip + SemWaiters], rax
     mov [rip + MutexWaiters], rax
+    mov [rip + ConditionWaiters], rax
     ret
 
 # Into the hub. On arrival here and in all that follows: the arguments as the caller gave them, eax = the function's number, r11 = where the address of the C library's function is.
@@ -348,33 +349,24 @@ writable:
 writable.real:
     jmp [r11]                           # Something, or an error, which the call itself tells.
 
-# Whatever closes a descriptor, or puts another in its place, on any thread: what is known of it is forgotten first.
-close:
-    lea edi, [rdi]
-    cmp rdi, 4096                       # KnownFds
-    jae close.real
-    lea r10, [rip + Kinds]
-    add r10, rdi
-    mov [r10], 0
-close.real:
-    jmp [rip + real_close]
+# Whatever else closes a descriptor, or puts another in its place, on any thread: what is known of it is forgotten first.
 dup2:
     lea esi, [rsi]
     cmp rsi, 4096                       # KnownFds
-    jae dup2.real
+    jae dup2.forgotten
     lea r10, [rip + Kinds]
     add r10, rsi
     mov [r10], 0
-dup2.real:
+dup2.forgotten:
     jmp [rip + real_dup2]
 dup3:
     lea esi, [rsi]
     cmp rsi, 4096                       # KnownFds
-    jae dup3.real
+    jae dup3.forgotten
     lea r10, [rip + Kinds]
     add r10, rsi
     mov [r10], 0
-dup3.real:
+dup3.forgotten:
     jmp [rip + real_dup3]
 close_range:
     push rdi
@@ -398,11 +390,11 @@ fclose:
     pop rdi
     lea eax, [rax]
     cmp rax, 4096                       # KnownFds
-    jae fclose.real
+    jae fclose.forgotten
     lea r10, [rip + Kinds]
     add r10, rax
     mov [r10], 0
-fclose.real:
+fclose.forgotten:
     jmp [rip + real_fclose]
 
 # pthread_mutex_lock: waits green for a mutex that another green thread has, which is one of this OS thread. For all others it waits as ever.
@@ -424,3 +416,156 @@ try_mutex.busy:
     cmp r10, [rip + HubThread]
     je blocked
     jmp [r11]
+
+# fcntl: what waits is only F_SETLKW and F_OFD_SETLKW.
+try_command:
+    cmp esi, 7
+    je blocked
+    cmp esi, 38
+    je blocked
+    xor eax, eax                        # It has a variable number of arguments, and none of them in a vector register.
+    jmp [r11]
+
+# sched_yield: the others run. Not when the .NET runtime asks for it; Python does in os.sched_yield().
+try_yield:
+    push r11
+    lea r10, [rip + ApartRuntime]
+try_yield.next:
+    mov r11, [rsp + 8]                  # Where the caller goes on.
+    sub r11, [r10]
+    cmp r11, [r10 + 8]
+    jb try_yield.apart
+    add r10, 16
+    cmp [r10], 0
+    jne try_yield.next
+    pop r11
+    jmp blocked
+try_yield.apart:
+    pop r11
+    jmp [r11]
+
+# pthread_cond_wait and its kin. Not those of Python's own code (the GIL) and of the .NET runtime (which waits for the garbage collector at the beginning of C# that C calls): the hub stands on them.
+try_condition:
+    push r11
+    lea r10, [rip + Apart]
+try_condition.next:
+    mov r11, [rsp + 8]                  # Where the caller goes on.
+    sub r11, [r10]
+    cmp r11, [r10 + 8]
+    jb try_condition.apart
+    add r10, 16
+    cmp [r10], 0
+    jne try_condition.next
+    pop r11
+    push rsi                            # The mutex; now rsp is 16-byte aligned.
+    mov r11, [r11]
+    or r10, -1
+    call [rip + Door]                   # The hub lets go of the mutex and waits; it gives the answer, or an error below 0 when it has not let go of the mutex.
+    pop rdi
+    test eax, eax
+    js try_condition.refused
+    push rax
+    call pthread_mutex_lock             # Like any caller's: it waits green, or as ever with the GIL as the caller had it.
+    pop rcx
+    test eax, eax
+    jne try_condition.done              # The mutex's error goes before the answer.
+    mov rax, rcx
+try_condition.done:
+    ret
+try_condition.refused:
+    neg eax
+    ret
+try_condition.apart:
+    pop r11
+    jmp [r11]
+
+# On any thread: the signal itself, and then the hub's. A green thread is counted before it lets go of the mutex, so whoever has had the mutex since sees that it waits.
+pthread_cond_signal:
+    cmp [rip + ConditionWaiters], 0
+    jne pthread_cond_signal.told
+    jmp [rip + real_pthread_cond_signal]
+pthread_cond_signal.told:
+    push rdi
+    call [rip + real_pthread_cond_signal]
+    pop rdi
+    jmp posted
+pthread_cond_broadcast:
+    cmp [rip + ConditionWaiters], 0
+    jne pthread_cond_broadcast.told
+    jmp [rip + real_pthread_cond_broadcast]
+pthread_cond_broadcast.told:
+    push rdi
+    call [rip + real_pthread_cond_broadcast]
+    pop rdi
+    or rdi, 1                           # All of them: addresses of condition variables are even.
+    jmp posted
+
+# sendmsg with MSG_DONTWAIT: as try_send. Of a message in one piece it is plain whether all of it is sent; of others the hub finds out.
+try_sendmessage:
+    push r11                            # Where the address of the C library's function is, the number, and the six arguments: the call as it was made.
+    push rax
+    push r9
+    push r8
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    sub rsp, 8                          # A word of room; now rsp is 16-byte aligned, as a call needs.
+    or rdx, 64
+    call [r11]
+    cmp rax, -1
+    jne try_sendmessage.sent
+    mov rcx, [rip + ErrnoAt]
+    cmp [rcx], 11
+    jne answered
+    jmp try_sendmessage.partly
+try_sendmessage.sent:
+    mov rcx, [rsp + 16]                 # The struct msghdr,
+    mov rdx, [rcx + 24]                 # its msg_iovlen,
+    cmp rdx, 1
+    jne try_sendmessage.partly
+    mov rcx, [rcx + 16]                 # and its msg_iov.
+    cmp rax, [rcx + 8]
+    je answered
+try_sendmessage.partly:
+    mov r10, rax                        # How much was sent, or -1.
+    add rsp, 8
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop r8
+    pop r9
+    pop rax
+    pop r11
+    jmp to_door
+
+# On any thread: whoever waits for the descriptor hears of it before the number can mean another file.
+close:
+    lea edi, [rdi]
+    cmp rdi, 4096                       # KnownFds
+    jae close.forgotten
+    lea r10, [rip + Kinds]
+    add r10, rdi
+    mov [r10], 0                        # What it is is forgotten.
+close.forgotten:
+    lea eax, [rdi]
+    cmp rax, 65536                      # WaitedFds
+    jae close.real
+    bt [rip + Waited], eax              # Nobody has waited for it since it was opened: the carry is clear.
+    jae close.real
+    mov eax, 39                         # getpid(): the memory may be shared with a child of vfork(), which closes descriptors of its own.
+    syscall
+    cmp rax, [rip + Process]
+    jne close.real
+    lea eax, [rdi]
+    lock btr [rip + Waited], eax
+    jae close.real
+    push rdi
+    mov rdi, rax
+    shl rdi, 1
+    or rdi, 1                           # No address: those are higher. Never 0, which a place in the ring has that is not written.
+    call posted
+    pop rdi
+close.real:
+    jmp [rip + real_close]

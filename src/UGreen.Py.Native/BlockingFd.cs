@@ -36,6 +36,11 @@ public static unsafe class BlockingFd
     /// <summary>The kernel reads and writes pipes without waiting when told so (RWF_NOWAIT): Linux 6.4 and newer.</summary>
     public static bool HasNoWait { get; } = FindNoWait();
 
+    /// <summary>A pipe or a terminal: writes there wait for their reader, a part at a time.</summary>
+    public static bool IsPipe(int fd) => TypeOf(fd) is FdType.Pipe or FdType.Characters;
+
+    public static bool IsSocket(int fd) => TypeOf(fd) == FdType.Socket;
+
     /// <summary>What it is; null: it is not open.</summary>
     public static FdType? TypeOf(int fd)
     {
@@ -43,6 +48,20 @@ public static unsafe class BlockingFd
         var status = stackalloc byte[StatusBytes];
         return Libc.fstat(fd, status) == 0 ? (FdType)(*(int*)(status + StatusMode) & TypeMask) : null;
     }
+
+    /// <summary>A socket without bounds between messages: SOCK_STREAM.</summary>
+    public static bool IsStream(int fd)
+    {
+        const int Type = 3; // SO_TYPE
+        const int Stream = 1; // SOCK_STREAM
+        int type = 0;
+        uint length = sizeof(int);
+        // SAFETY: two locals for the length of the call.
+        return Libc.getsockopt(fd, Libc.Socket.SolSocket, Type, &type, &length) == 0 && type == Stream;
+    }
+
+    /// <summary>The other side of a stream sends no more, or something is wrong with it.</summary>
+    public static bool IsAtEnd(int fd) => FdWait.Poll(fd, PollFd.PeerEnded, 0) != 0;
 
     /// <summary>How long a socket waits when it reads (SO_RCVTIMEO), in nanoseconds; 0: no limit, or no socket.</summary>
     public static long ReadTime(int fd) => TimeOption(fd, ReceiveTime);

@@ -8,6 +8,9 @@ public static unsafe class CTime
     /// <summary>CLOCK_REALTIME.</summary>
     public const int RealTime = 0;
 
+    /// <summary>CLOCK_MONOTONIC.</summary>
+    public const int Monotonic = 1;
+
     // SAFETY: a struct timespec of zeros that is never freed.
     /// <summary>Address of a struct timespec, or timeval, that is no time.</summary>
     public static nint Zero { get; } = (nint)NativeMemory.AllocZeroed(2, sizeof(long));
@@ -16,12 +19,15 @@ public static unsafe class CTime
     private const long NanosecondsPerMicrosecond = 1_000;
     private const long MicrosecondsPerSecond = 1_000_000;
 
-    // CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI: those that run whether a thread does or not.
-    private static readonly int[] s_clocks = [RealTime, 1, 7, 11];
+    // Also CLOCK_BOOTTIME and CLOCK_TAI: those that run whether a thread does or not.
+    private static readonly int[] s_clocks = [RealTime, Monotonic, 7, 11];
 
     /// <summary>The struct timespec at an address is one.</summary>
     public static bool IsValid(nint timespec)
         => Marshal.ReadInt64(timespec) >= 0 && Marshal.ReadInt64(timespec, sizeof(long)) is >= 0 and < NanosecondsPerSecond;
+
+    /// <summary>As <see cref="IsValid"/>, but it may be before the clock's beginning.</summary>
+    public static bool HasNanoseconds(nint timespec) => Marshal.ReadInt64(timespec, sizeof(long)) is >= 0 and < NanosecondsPerSecond;
 
     /// <summary>Nanoseconds of a valid struct timespec; what is too long is the longest.</summary>
     public static long Nanoseconds(nint timespec) => Sum(Marshal.ReadInt64(timespec), Marshal.ReadInt64(timespec, sizeof(long)));
@@ -48,7 +54,7 @@ public static unsafe class CTime
         Timespec now;
         // SAFETY: a local that is filled in for the length of the call.
         if (Array.IndexOf(s_clocks, clock) < 0 || Libc.clock_gettime(clock, &now) != 0) return false;
-        left = Nanoseconds(timespec) - Sum(now.Seconds, now.Nanoseconds);
+        left = Math.Max(0, Nanoseconds(timespec)) - Sum(now.Seconds, now.Nanoseconds);
         return true;
     }
 
@@ -56,5 +62,5 @@ public static unsafe class CTime
     public static bool IsClock(int clock) => Array.IndexOf(s_clocks, clock) >= 0;
 
     private static long Sum(long seconds, long nanoseconds)
-        => seconds >= (long.MaxValue / NanosecondsPerSecond) - 1 ? long.MaxValue : (seconds * NanosecondsPerSecond) + nanoseconds;
+        => seconds < 0 ? -1 : seconds >= (long.MaxValue / NanosecondsPerSecond) - 1 ? long.MaxValue : (seconds * NanosecondsPerSecond) + nanoseconds;
 }

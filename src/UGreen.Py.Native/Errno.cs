@@ -18,9 +18,11 @@ public static class Errno
     public const int ENFILE = 23;
     public const int EMFILE = 24;
     public const int EFBIG = 27;
+    public const int EBUSY = 16;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
     public const int ERANGE = 34;
+    public const int EDEADLK = 35;
     public const int ENOSYS = 38;
     public const int ELOOP = 40;
     public const int ENOTSUP = 95;
@@ -50,9 +52,11 @@ public static class Errno
         ENFILE => nameof(ENFILE),
         EMFILE => nameof(EMFILE),
         EFBIG => nameof(EFBIG),
+        EBUSY => nameof(EBUSY),
         ENOSPC => nameof(ENOSPC),
         EPIPE => nameof(EPIPE),
         ERANGE => nameof(ERANGE),
+        EDEADLK => nameof(EDEADLK),
         ENOSYS => nameof(ENOSYS),
         ELOOP => nameof(ELOOP),
         ENOTSUP => nameof(ENOTSUP),

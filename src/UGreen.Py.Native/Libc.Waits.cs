@@ -11,6 +11,12 @@ public static unsafe partial class Libc
     [LibraryImport(Library)] public static partial nint __errno_location();
     [LibraryImport(Library)] public static partial int sem_trywait(nint semaphore);
     [LibraryImport(Library)] public static partial int pthread_mutex_trylock(nint mutex);
+    [LibraryImport(Library)] public static partial int pthread_mutex_unlock(nint mutex);
+    [LibraryImport(Library)] public static partial int pthread_condattr_init(void* attributes);
+    [LibraryImport(Library)] public static partial int pthread_condattr_setclock(void* attributes, int clock);
+    [LibraryImport(Library)] public static partial int pthread_condattr_setpshared(void* attributes, int shared);
+    [LibraryImport(Library)] public static partial int pthread_cond_init(void* condition, void* attributes);
+    [LibraryImport(Library)] public static partial int pthread_tryjoin_np(nint thread, nint result);
     [LibraryImport(Library, SetLastError = true)] public static partial int clock_gettime(int clock, Timespec* now);
     [LibraryImport(Library, SetLastError = true)] public static partial int select(int count, void* read, void* write, void* except, void* time);
     [LibraryImport(Library, SetLastError = true)] public static partial nint send(int fd, nint buffer, nint bytes, int flags);
@@ -18,6 +24,5 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)] public static partial int fstat(int fd, void* status);
     [LibraryImport(Library, SetLastError = true)] public static partial nint preadv2(int fd, IoVector* parts, int count, nint offset, int flags);
     [LibraryImport(Library, SetLastError = true)] public static partial nint pwritev2(int fd, IoVector* parts, int count, nint offset, int flags);
-    [LibraryImport(Library, SetLastError = true)] public static partial nint recvmsg(int fd, MessageHeader* message, int flags);
     [LibraryImport(Library, SetLastError = true, EntryPoint = "waitpid")] public static partial int waitpid_into(int pid, nint status, int options);
 }

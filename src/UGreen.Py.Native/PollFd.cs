@@ -12,6 +12,7 @@ public struct PollFd
     public const short Err = 0x008;
     public const short Hup = 0x010;
     public const short Invalid = 0x020;
+    public const short PeerEnded = 0x2000; // POLLRDHUP
 
     /// <summary>The descriptor; a negative one is skipped by the kernel.</summary>
     public int Fd;

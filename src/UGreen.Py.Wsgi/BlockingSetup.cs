@@ -1,8 +1,10 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
 using UGreen.Py.Hub;
 using UGreen.Py.Machine;
+using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Wsgi;
@@ -28,6 +30,7 @@ internal static partial class BlockingSetup
         }
 
         var door = greenSwitch.OpenDoor(LibPython.Symbol("PyLong_FromUnsignedLong"), ThreadIdentity.OsThread);
+        KeepApart(stubs, log);
         hub.ServeBlockingCalls(stubs, stacks, door, settings.Threads);
         return ThreadIdentity.Install(door.GetIdent, door.Method, WaitDoor.RLockOwner);
     }
@@ -38,6 +41,26 @@ internal static partial class BlockingSetup
         using var module = CApi.PyImport_ImportModule("_thread").OrThrow();
         return CApi.PyObject_GetAttrString(module.Borrow(), "get_ident").OrThrow();
     }
+
+    // CPython's own waits for the GIL, and the runtime's for its collector, may come from a green stack: the hub could not serve them, as it needs what they wait for.
+    private static void KeepApart(PreloadedStubs stubs, ILogger log)
+    {
+        var python = LibPython.Symbol("PyEval_RestoreThread");
+        var runtime = RuntimeEnvironment.GetRuntimeDirectory();
+        var code = CodeMappings.All();
+        List<CodeMappings.Range> apart = [.. code.Where(r => r.Has(python)), .. code.Where(r => r.Path.StartsWith(runtime, StringComparison.Ordinal))];
+        if (apart.Count == 0 || !apart[0].Has(python) || apart.Count > PreloadedStubs.MostApart)
+        {
+            NotApart(log);
+            CodeMappings.Range anything = new(1, nint.MaxValue, "");
+            apart = [anything, anything];
+        }
+
+        stubs.KeepApart([.. apart.Select(r => (r.Low, r.High))]);
+    }
+
+    [LoggerMessage(EventId = 784, Level = LogLevel.Warning, Message = "pthread_cond_wait() and sched_yield() of C libraries hold up the worker: /proc/self/maps does not tell where Python's own code is")]
+    private static partial void NotApart(ILogger log);
 
     [LoggerMessage(EventId = 785, Level = LogLevel.Information, Message = "blocking calls hold up the worker: with --ugreen-switch posix they do not wait green")]
     private static partial void NotWithPosix(ILogger log);

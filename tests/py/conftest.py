@@ -3,6 +3,7 @@
 import faulthandler
 import resource
 import signal
+import subprocess
 import sys
 import time
 
@@ -73,6 +74,15 @@ def database():
     """A throw-away PostgreSQL for all tests that leave it as it was; one that stops it makes a postgres.Postgres of its own."""
     with postgres.Postgres(max_connections=300) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def c_library(tmp_path_factory):
+    """Path of tests/py/apps/blocking_library.c as a shared library."""
+    path = tmp_path_factory.mktemp("library") / "blocking_library.so"
+    source = serving.APPS / "blocking_library.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, source, "-lpthread"], check=True, timeout=60)
+    return str(path)
 
 
 @pytest.fixture(params=fronts.ALL_FRONTS)

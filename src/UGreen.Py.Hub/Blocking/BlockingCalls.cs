@@ -25,13 +25,17 @@ internal sealed partial class BlockingCalls : HubCall
         (_hub, _stubs, _clock, _log) = (hub, stubs, clock, log);
         Semaphores = new LockWaiters(Native.Libc.sem_trywait, stubs.AddSemWaiter);
         Mutexes = new LockWaiters(Native.Libc.pthread_mutex_trylock, stubs.AddMutexWaiter);
+        Conditions = new ConditionWaiters(stubs.AddConditionWaiter);
         Pool = new BlockingPool(hub.Inbox, threads);
         _functions = BlockingTable.For(BlockingCall.All, stubs);
+        hub.Fds.Watch = Watch;
     }
 
     public LockWaiters Semaphores { get; }
 
     public LockWaiters Mutexes { get; }
+
+    public ConditionWaiters Conditions { get; }
 
     public BlockingPool Pool { get; }
 
@@ -50,7 +54,7 @@ internal sealed partial class BlockingCalls : HubCall
 
     public void EndSleep() => _stubs.EndSleep();
 
-    /// <summary>Gives released locks to those who wait for them.</summary>
+    /// <summary>Gives released locks to those who wait for them, and wakes those whose condition variables were signalled or whose descriptors were closed.</summary>
     public void DeliverReleases()
     {
         var count = _stubs.TakeReleased(_released);
@@ -58,14 +62,30 @@ internal sealed partial class BlockingCalls : HubCall
         {
             Semaphores.GrantAll();
             Mutexes.GrantAll();
+            Conditions.WakeAll();
+            _hub.Fds.LookForClosed();
             return;
         }
 
         foreach (var address in _released.AsSpan(0, count))
         {
+            if (PreloadedStubs.IsClose(address, out var fd))
+            {
+                _hub.Fds.Closed(fd);
+                continue;
+            }
+
             Semaphores.Grant(address);
             Mutexes.Grant(address);
+            Conditions.Signal(address & ~PreloadedStubs.Broadcast, (address & PreloadedStubs.Broadcast) != 0);
         }
+    }
+
+    // What was closed before concerns those who wait already, not the one that begins.
+    private void Watch(int fd)
+    {
+        if (HasReleases) DeliverReleases();
+        _stubs.Watch(fd);
     }
 
     /// <summary>Answers a call that need not wait. The GIL may be anybody's.</summary>
@@ -84,6 +104,7 @@ internal sealed partial class BlockingCalls : HubCall
         var wait = green.Blocking ??= new BlockingWait(green, this);
         var call = GreenSwitch.NativeCallOf(green.Core);
         wait.Begin(call, _functions[call.Number], ++_begun);
+        wait.Function.Prepare(wait);
         wait.Handover.Take(threadState);
         wait.Function.Count++;
         if (green.IsInterrupted && !green.IsTold && wait.Function.CanEndSoftly) return EndSoftly(wait);
@@ -113,7 +134,7 @@ internal sealed partial class BlockingCalls : HubCall
         CallOutcome outcome;
         try
         {
-            outcome = wait.Function.Continue(wait, cause);
+            outcome = cause == WakeCause.Closed ? wait.Function.Closed(wait) : wait.Function.Continue(wait, cause);
         }
         catch (Exception error) when (error is not HubInvariantException)
         {

@@ -20,11 +20,24 @@ internal abstract class BlockingFunction(string name)
     /// </summary>
     public abstract bool TryAtOnce(NativeCall call, out BlockingAnswer answer);
 
+    /// <summary>
+    /// The wait begins, the GIL may still be anybody's: what must happen before the hub asks for it. A thread that has the GIL may want what the caller lets go of here.
+    /// </summary>
+    public virtual void Prepare(BlockingWait wait)
+    {
+    }
+
     /// <summary>Begins to wait, or answers after all.</summary>
     public abstract CallOutcome Begin(BlockingWait wait);
 
     /// <summary>Goes on after the wait has ended, with any cause but an interrupt: answers, or waits again.</summary>
     public abstract CallOutcome Continue(BlockingWait wait, WakeCause cause);
+
+    /// <summary>
+    /// Somebody has closed the descriptor that it waits for. A thread would go on waiting for the file, if nobody else has it then for ever; here it hears of it, and never waits for the file that
+    /// gets the number next.
+    /// </summary>
+    public virtual CallOutcome Closed(BlockingWait wait) => wait.Answer(wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(Native.Errno.EBADF));
 
     /// <summary>The wait is given up: whatever it holds is let go.</summary>
     public virtual void Abandon(BlockingWait wait)

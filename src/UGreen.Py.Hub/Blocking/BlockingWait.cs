@@ -1,4 +1,5 @@
 using UGreen.Py.CPython;
+using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub.Blocking;
@@ -37,6 +38,9 @@ internal sealed class BlockingWait
     /// <summary>How much of it is done already, in bytes.</summary>
     public nint Done { get; set; }
 
+    /// <summary>How much of the message that is under way, where there are several.</summary>
+    public nint Part { get; set; }
+
     /// <summary>Pause before the next look, where nothing tells; in nanoseconds.</summary>
     public long Pause { get; set; }
 
@@ -61,7 +65,7 @@ internal sealed class BlockingWait
         Number = number;
         (Call, Function) = (call, function);
         Due = long.MaxValue;
-        Done = 0;
+        Done = Part = 0;
         Pause = 0;
     }
 
@@ -120,6 +124,10 @@ internal sealed class BlockingWait
         if (left == 0) left = 1;
         return Green.OneWait.AddFd(fd, direction, left) != 0 ? AnswerByCall() : Suspend();
     }
+
+    /// <summary>The same for what is read or written: where that is an error it is made at once, as nothing would ever happen.</summary>
+    public CallOutcome WaitFile(int fd, FdDirection direction)
+        => (direction == FdDirection.Read ? FdAccess.CanRead(fd) : FdAccess.CanWrite(fd)) ? WaitFd(fd, direction) : AnswerByCall();
 
     /// <summary>Waits for what is registered in the green thread's <see cref="GreenThread.OneWait"/>.</summary>
     public CallOutcome Suspend() => Green.OneWait.Suspend(_calls) == CallOutcome.Park ? CallOutcome.Park : LetOthersRun(WakeCause.Fd);

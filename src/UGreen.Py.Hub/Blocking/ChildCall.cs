@@ -28,6 +28,14 @@ internal sealed class ChildCall(string name, int pid, int options) : BlockingFun
     /// <inheritdoc/>
     public override CallOutcome Continue(BlockingWait wait, WakeCause cause) => Look(wait.Call) is { Result: not 0 } answer ? wait.Answer(answer) : Wait(wait);
 
+    // Its own descriptor, closed by somebody who closes them all.
+    /// <inheritdoc/>
+    public override CallOutcome Closed(BlockingWait wait)
+    {
+        wait.OwnFd = -1;
+        return Wait(wait);
+    }
+
     // Not EINTR, after which CPython would wait on; with 0 subprocess asks again, and hears of the exception between the two.
     /// <inheritdoc/>
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => new(0);

@@ -26,6 +26,14 @@ internal sealed class ChildIdCall(string name) : BlockingFunction(name)
     public override CallOutcome Continue(BlockingWait wait, WakeCause cause) => Look(wait.Call, out var answer) ? wait.Answer(answer) : Wait(wait);
 
     /// <inheritdoc/>
+    public override CallOutcome Closed(BlockingWait wait)
+    {
+        if (wait.OwnFd < 0) return base.Closed(wait);
+        wait.OwnFd = -1;
+        return wait.ParkForLook();
+    }
+
+    /// <inheritdoc/>
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => new(0);
 
     /// <inheritdoc/>

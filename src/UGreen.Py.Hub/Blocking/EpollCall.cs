@@ -11,7 +11,8 @@ internal sealed class EpollCall(string name, bool isFine) : BlockingFunction(nam
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
-        var result = Look(call, out var errno);
+        var isWrong = isFine && call[Time] != 0 && !CTime.IsValid(call[Time]);
+        var result = isWrong ? (int)call.Invoke(out var errno) : Look(call, out errno);
         answer = new BlockingAnswer(result, errno);
         return result != 0 || TimeOf(call) == 0;
     }

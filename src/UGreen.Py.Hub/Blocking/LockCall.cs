@@ -43,7 +43,7 @@ internal sealed class LockCall(string name, LockCall.Kind kind) : BlockingFuncti
         }
 
         if (Libc.sem_trywait(call[0]) == 0) return true;
-        if (kind == Kind.Semaphore || CTime.IsValid(Moment(call))) return false;
+        if (kind == Kind.Semaphore || CTime.HasNanoseconds(Moment(call))) return false;
         answer = BlockingAnswer.Error(Errno.EINVAL);
         return true;
     }

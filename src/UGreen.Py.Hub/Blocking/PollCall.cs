@@ -15,12 +15,15 @@ internal sealed class PollCall(string name, bool isFine) : BlockingFunction(name
     private const int EntryEvents = 4;
     private const int ReadEvents = 0x1 | 0x40; // POLLIN, POLLRDNORM
     private const int WriteEvents = 0x4 | 0x100; // POLLOUT, POLLWRNORM
+    private const int EntryReturned = 6;
+    private const short Invalid = 0x20; // POLLNVAL
     private const long LookEvery = 20_000_000;
 
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
-        var result = Look(call, out var errno);
+        var isWrong = isFine && call[Time] != 0 && !CTime.IsValid(call[Time]);
+        var result = isWrong ? (int)call.Invoke(out var errno) : Look(call, out errno);
         answer = new BlockingAnswer(result, errno);
         return result != 0 || TimeOf(call) == 0;
     }
@@ -37,6 +40,22 @@ internal sealed class PollCall(string name, bool isFine) : BlockingFunction(name
     {
         var result = Look(wait.Call, out var errno);
         return result != 0 || wait.Left == 0 ? wait.Answer(new BlockingAnswer(result, errno)) : Wait(wait);
+    }
+
+    /// <inheritdoc/>
+    public override CallOutcome Closed(BlockingWait wait)
+    {
+        var call = wait.Call;
+        var found = 0;
+        for (nint i = 0; i < call[1]; i++)
+        {
+            var entry = call[0] + (i * EntryBytes);
+            var isIt = NativeCall.Read32(entry) == wait.Green.OneWait.ReadyFd;
+            Marshal.WriteInt16(entry + EntryReturned, isIt ? Invalid : (short)0);
+            if (isIt) found++;
+        }
+
+        return wait.Answer(new BlockingAnswer(found));
     }
 
     /// <inheritdoc/>

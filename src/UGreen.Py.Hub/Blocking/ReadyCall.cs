@@ -28,14 +28,14 @@ internal sealed class ReadyCall(string name, PreloadedStubs? stubs = null, bool 
     {
         var fd = wait.Call.Int(0);
         if (BlockingFd.ReadTime(fd) is > 0 and var time) wait.SetLimit(time);
-        return wait.WaitFd(fd, FdDirection.Read);
+        return wait.WaitFile(fd, FdDirection.Read);
     }
 
     /// <inheritdoc/>
     public override CallOutcome Continue(BlockingWait wait, WakeCause cause)
     {
         if (TryCall(wait.Call, out var answer)) return wait.Answer(answer);
-        return wait.Left == 0 ? wait.Answer(BlockingAnswer.Error(Errno.EAGAIN)) : wait.WaitFd(wait.Call.Int(0), FdDirection.Read);
+        return wait.Left == 0 ? wait.Answer(BlockingAnswer.Error(Errno.EAGAIN)) : wait.WaitFile(wait.Call.Int(0), FdDirection.Read);
     }
 
     /// <inheritdoc/>
@@ -57,7 +57,7 @@ internal sealed class ReadyCall(string name, PreloadedStubs? stubs = null, bool 
         var kind = stubs?.KindOf(fd) ?? FdKind.Other;
         if (kind == FdKind.Stream)
         {
-            var result = isVector ? IoVectors.ReadNow(fd, call[Buffer], call.Int(Size)) : IoVectors.ReadNow(fd, call[Buffer], call[Size]);
+            var result = isVector ? NoWait.ReadInto(fd, call[Buffer], call.Int(Size)) : NoWait.Read(fd, call[Buffer], call[Size]);
             var errno = result < 0 ? Marshal.GetLastPInvokeError() : 0;
             if (errno == Errno.EAGAIN) return false;
             answer = new BlockingAnswer(result, result < 0 ? errno : null);

@@ -15,7 +15,7 @@ internal sealed class SelectCall(string name, bool isFine) : BlockingFunction(na
         answer = default;
         if (!TryTime(call, out var time)) answer = BlockingAnswer.Error(Errno.EINVAL);
         else if (Sets(call).Look(out var errno) is not 0 and var result) answer = result < 0 ? BlockingAnswer.Error(errno) : new BlockingAnswer(result);
-        else if (time == 0) Sets(call).Clear();
+        else if (time == 0 && call.Int(0) > 0) Sets(call).Clear();
         else return false;
         return true;
     }
@@ -23,7 +23,10 @@ internal sealed class SelectCall(string name, bool isFine) : BlockingFunction(na
     /// <inheritdoc/>
     public override CallOutcome Begin(BlockingWait wait)
     {
-        if (TryTime(wait.Call, out var time) && time > 0) wait.SetLimit(time);
+        if (TryTime(wait.Call, out var time) && time >= 0) wait.SetLimit(time);
+
+        // Sleeping for no time, by a call that other systems have too.
+        if (time == 0) return wait.LetOthersRun(WakeCause.Timeout);
         return Wait(wait);
     }
 

@@ -27,8 +27,8 @@ internal sealed class SleepCall(string name, SleepCall.Kind kind) : BlockingFunc
         answer = default;
         var isGood = kind switch
         {
-            Kind.Clock => CTime.IsClock(call.Int(0)) && CTime.IsValid(call[2]),
-            Kind.Time => CTime.IsValid(call[0]),
+            Kind.Clock => CTime.IsClock(call.Int(0)) && call[2] != 0 && CTime.IsValid(call[2]),
+            Kind.Time => call[0] != 0 && CTime.IsValid(call[0]),
             _ => true,
         };
         if (isGood) return false;

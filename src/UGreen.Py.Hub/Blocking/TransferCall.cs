@@ -1,39 +1,34 @@
-using System.Runtime.InteropServices;
 using UGreen.Py.Native;
 using UGreen.Py.Switching;
 
 namespace UGreen.Py.Hub.Blocking;
 
 /// <summary>
-/// <c>recv</c>, <c>send</c> and their kin, which can be told not to wait. A blocking send returns when all of it is on its way; a blocking receive of MSG_WAITALL when all is there.
+/// <c>recv</c>, <c>send</c> and their kin, which can be told not to wait. A blocking send returns when all of it is on its way; a receive of MSG_WAITALL from a stream when all is there.
 /// </summary>
 /// <param name="name">The function.</param>
 /// <param name="direction">Which way.</param>
 /// <param name="flags">Which argument the flags are.</param>
-/// <param name="stubTries">Its stub has told it not to wait before it comes here.</param>
-internal sealed class TransferCall(string name, FdDirection direction, int flags, bool stubTries) : BlockingFunction(name)
+internal sealed class TransferCall(string name, FdDirection direction, int flags) : BlockingFunction(name)
 {
     private const int DontWait = 0x40;
     private const int WaitAll = 0x100;
-    private const int Message = 2;
+    private const int Peek = 0x2;
     private const int Buffer = 1;
     private const int Bytes = 2;
 
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
-        var mayWait = (call.Int(flags) & DontWait) == 0 && !BlockingFd.IsNonBlocking(call.Int(0));
-        if (call.Tried < 0 && stubTries && mayWait)
+        if ((call.Int(flags) & DontWait) == 0 && !BlockingFd.IsNonBlocking(call.Int(0)))
         {
             answer = default;
             return false;
         }
 
+        // The stub has tried, unless it is one that does not.
         answer = call.Tried >= 0 ? new BlockingAnswer(call.Tried) : Try(call, 0);
-        var isOver = answer.Result < 0 ? answer.Errno != Errno.EAGAIN : !Collects(call) || answer.Result == 0 || answer.Result >= BytesOf(call);
-        if (isOver || !mayWait) return true;
-        call.Tried = answer.Result;
-        return false;
+        return true;
     }
 
     /// <inheritdoc/>
@@ -65,23 +60,19 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
 
         if (!Collects(wait.Call)) return wait.Answer(answer);
         if (answer.Result < 0) return wait.Answer(wait.Done > 0 ? new BlockingAnswer(wait.Done) : answer);
+        if ((wait.Call.Int(flags) & Peek) != 0 && direction == FdDirection.Read) return Peeked(wait, answer);
         wait.Done += answer.Result;
-        return answer.Result == 0 || wait.Done >= BytesOf(wait.Call) ? wait.Answer(new BlockingAnswer(wait.Done)) : wait.WaitFd(wait.Call.Int(0), direction);
+        return answer.Result == 0 || wait.Done >= wait.Call[Bytes] ? wait.Answer(new BlockingAnswer(wait.Done)) : wait.WaitFd(wait.Call.Int(0), direction);
     }
 
-    private bool Collects(NativeCall call) => direction == FdDirection.Write || (call.Int(flags) & WaitAll) != 0;
+    // A look takes nothing away, so nothing tells of more.
+    private static CallOutcome Peeked(BlockingWait wait, BlockingAnswer answer)
+        => answer.Result >= wait.Call[Bytes] || wait.Left == 0 || BlockingFd.IsAtEnd(wait.Call.Int(0)) ? wait.Answer(answer) : wait.ParkForLook();
 
-    private nint BytesOf(NativeCall call) => flags == Message ? IoVectors.MessageBytes(call[Buffer]) : call[Bytes];
+    private bool Collects(NativeCall call) => direction == FdDirection.Write || ((call.Int(flags) & WaitAll) != 0 && BlockingFd.IsStream(call.Int(0)));
 
     private BlockingAnswer Try(NativeCall call, nint done)
     {
-        if (flags == Message && done > 0)
-        {
-            var how = call.Int(flags) | DontWait;
-            var rest = direction == FdDirection.Write ? IoVectors.SendRest(call.Int(0), call[Buffer], done, how) : IoVectors.ReceiveRest(call.Int(0), call[Buffer], done, how);
-            return new BlockingAnswer(rest, rest < 0 ? Marshal.GetLastPInvokeError() : null);
-        }
-
         Span<nint> arguments = stackalloc nint[NativeCall.Arguments];
         call.CopyTo(arguments);
         arguments[flags] = call.Int(flags) | DontWait;

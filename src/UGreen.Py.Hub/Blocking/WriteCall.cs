@@ -6,12 +6,11 @@ using UGreen.Py.Switching;
 namespace UGreen.Py.Hub.Blocking;
 
 /// <summary>
-/// <c>write</c> and <c>writev</c>. A blocking one returns when all is written: to a pipe and to a socket in parts that they take. Files take everything at once.
+/// <c>write</c>. A blocking one returns when all is written: to a pipe and to a socket in parts that they take. Files take everything at once.
 /// </summary>
 /// <param name="name">The function.</param>
 /// <param name="stubs">Know what a descriptor is.</param>
-/// <param name="isVector">Its arguments are several buffers.</param>
-internal sealed class WriteCall(string name, PreloadedStubs stubs, bool isVector = false) : BlockingFunction(name)
+internal sealed class WriteCall(string name, PreloadedStubs stubs) : BlockingFunction(name)
 {
     private const int PipeBuffer = 4096;
     private const int DontWait = 0x40;
@@ -22,8 +21,7 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs, bool isVector
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
         var fd = call.Int(0);
-        var mayWait = fd is not (OutputDescriptor.StandardError or OutputDescriptor.StandardOutput) && stubs.KindOf(fd) is FdKind.Stream or FdKind.Other && !BlockingFd.IsNonBlocking(fd);
-        if (isVector && mayWait) return TryVectors(call, out answer);
+        var mayWait = fd is not (OutputDescriptor.StandardError or OutputDescriptor.StandardOutput) && IsStream(fd) && !BlockingFd.IsNonBlocking(fd);
         answer = default;
         if (mayWait) return false;
         if (call.Tried > 0)
@@ -55,21 +53,12 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs, bool isVector
     /// <inheritdoc/>
     public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
 
-    // The kernel looks at the vectors before it finds that it would wait, or cannot do without: from then on they can be read.
-    private static bool TryVectors(NativeCall call, out BlockingAnswer answer)
+    private bool IsStream(int fd) => stubs.KindOf(fd) switch
     {
-        var result = IoVectors.TryWrite(call.Int(0), call[Buffer], call.Int(Size));
-        if (result < 0)
-        {
-            answer = BlockingAnswer.Error(Marshal.GetLastPInvokeError());
-            return answer.Errno is not (Errno.EAGAIN or Errno.ENOTSUP);
-        }
-
-        answer = new BlockingAnswer(result);
-        if (result >= IoVectors.Bytes(call[Buffer], call[Size])) return true;
-        call.Tried = result;
-        return false;
-    }
+        FdKind.Stream => true,
+        FdKind.Other => BlockingFd.IsPipe(fd) || BlockingFd.IsSocket(fd),
+        _ => false,
+    };
 
     private CallOutcome Go(BlockingWait wait)
     {
@@ -77,13 +66,15 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs, bool isVector
         var fd = call.Int(0);
         var isSocket = BlockingFd.TypeOf(fd) == FdType.Socket;
         var isStream = stubs.KindOf(fd) == FdKind.Stream;
-        var bytes = isVector ? IoVectors.Bytes(call[Buffer], call[Size]) : call[Size];
+        var bytes = call[Size];
         while (true)
         {
             if (bytes <= wait.Done && wait.Done > 0) return wait.Answer(new BlockingAnswer(wait.Done));
             if (isSocket || isStream || BlockingFd.IsWritable(fd))
             {
-                var result = isSocket ? Send(call, wait.Done) : isStream ? WriteNow(call, wait.Done) : WritePart(call, wait.Done);
+                var result = isSocket ? Libc.send(fd, call[Buffer] + wait.Done, bytes - wait.Done, DontWait)
+                    : isStream ? NoWait.Write(fd, call[Buffer] + wait.Done, bytes - wait.Done)
+                    : Libc.write_from(fd, call[Buffer] + wait.Done, Math.Min(bytes - wait.Done, PipeBuffer));
                 if (result >= 0)
                 {
                     wait.Done += result;
@@ -96,19 +87,7 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs, bool isVector
             }
 
             if (wait.Left == 0) return wait.Answer(wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(Errno.EAGAIN));
-            return wait.WaitFd(fd, FdDirection.Write);
+            return wait.WaitFile(fd, FdDirection.Write);
         }
     }
-
-    private nint Send(NativeCall call, nint done) => isVector
-        ? IoVectors.Send(call.Int(0), call[Buffer], call.Int(Size), done, DontWait)
-        : Libc.send(call.Int(0), call[Buffer] + done, call[Size] - done, DontWait);
-
-    private nint WriteNow(NativeCall call, nint done) => isVector
-        ? IoVectors.WriteNow(call.Int(0), call[Buffer], call.Int(Size), done)
-        : IoVectors.WriteNow(call.Int(0), call[Buffer] + done, call[Size] - done);
-
-    private nint WritePart(NativeCall call, nint done) => isVector
-        ? IoVectors.WritePart(call.Int(0), call[Buffer], call.Int(Size), done, PipeBuffer)
-        : Libc.write_from(call.Int(0), call[Buffer] + done, Math.Min(call[Size] - done, PipeBuffer));
 }

@@ -42,7 +42,7 @@ public class StubListingTests
             .Concat(PreloadData.Functions.Select(name => new KeyValuePair<string, int>("text_" + name, s_texts.NameOf(name))))
             .Concat([
                 new("text_hostfxr", s_texts.HostFxr), new("text_host", s_texts.Host), new("text_root", s_texts.Root), new("text_application", s_texts.Application),
-                new("text_run", s_texts.Entry), new("text_format", s_texts.Format),
+                new("text_run", s_texts.Entry), new("text_format", s_texts.Format), new("text_version", s_texts.Version),
             ]);
     }
 
