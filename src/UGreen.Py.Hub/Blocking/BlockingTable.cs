@@ -39,6 +39,7 @@ internal static class BlockingTable
         "waitid" => new ChildIdCall(name),
         "flock" => new FileLockCall(name),
         "lockf" or "lockf64" => new FileLockCall(name),
+        "getaddrinfo" => new AddressCall(name),
         _ => new PoolCall(name),
     };
 }
