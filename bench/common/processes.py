@@ -61,6 +61,20 @@ def memory_of(pid):
     return total, own
 
 
+#: Bytes of the stack that the kernel has for each thread (THREAD_SIZE on x86-64).
+KERNEL_STACK = 16384
+
+
+def kernel_memory_of(pid):
+    """Bytes that the kernel holds for a process and all below it, as far as it says so: page tables, and the kernel's own stack of each thread."""
+    total = 0
+    for process in tree(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{process}/status", encoding="ascii", errors="replace") as status:
+            sizes = {name: int(size) for name, size in re.findall(r"^(VmPTE|Threads):\s+(\d+)", status.read(), re.MULTILINE)}
+            total += sizes.get("VmPTE", 0) * 1024 + sizes.get("Threads", 0) * KERNEL_STACK
+    return total
+
+
 def accepts(place):
     """Somebody listens on this port of 127.0.0.1, or on this Unix socket."""
     if isinstance(place, str):

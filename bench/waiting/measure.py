@@ -11,7 +11,7 @@ import urllib.request
 
 from bench.common.burst import burst
 from bench.common.machine import PYTHON, ROOT
-from bench.common.processes import Trouble
+from bench.common.processes import Trouble, kernel_memory_of
 from bench.running.results import Cell
 from bench.running.servers import Running
 from bench.waiting import calls, trips
@@ -25,6 +25,10 @@ WARM_BURSTS = 10
 
 #: Turns of the calls before any counts.
 WARM_TURNS = 2
+
+#: Ten requests each, before memory is looked at, and seconds after them.
+WARM_REQUESTS = 30
+SETTLE_SECONDS = 0.5
 
 #: Seconds between two looks at the memory.
 LOOK_EVERY = 0.05
@@ -133,19 +137,27 @@ def memory(plan):
         cell = cells[name]
         with trouble_of(cell), Running(CONTENDERS[name], WORKLOADS["sleep"].app, plan.sleepers) as server:
             server.wait()
-            for _ in range(3):
+            # What code takes that runs for the first time is no request's.
+            for _ in range(WARM_REQUESTS):
                 burst(server.port, 10, "/0.01", DONE)
-            time.sleep(0.5)
-            idle = server.memory()
-            seconds, peak = watched(server, plan)
-            cell.add(number, kib=(peak - idle) * 1024 / plan.sleepers, idle=idle, seconds=seconds, times=seconds / plan.sleep_seconds)
+            time.sleep(SETTLE_SECONDS)
+            own, kernel = held(server)
+            seconds, peaks = watched(server, plan)
+            own_peak, kernel_peak = map(max, zip(*peaks))
+            kib, kernel_kib = ((peak - idle) / 1024 / plan.sleepers for peak, idle in ((own_peak, own), (kernel_peak, kernel)))
+            cell.add(number, kib=kib, kernel_kib=kernel_kib, both_kib=kib + kernel_kib, idle=own / 2**20, seconds=seconds, times=seconds / plan.sleep_seconds)
 
     in_turns(cells, plan.memory_rounds, turn)
     return cells
 
 
+def held(server):
+    """Bytes of memory: what all its processes hold, and what the kernel holds for them."""
+    return server.memory() * 2**20, kernel_memory_of(server.pid)
+
+
 def watched(server, plan):
-    """One burst, and the most memory that was seen meanwhile."""
+    """One burst, and what the server held meanwhile."""
     answers = queue.SimpleQueue()
 
     def run():
@@ -156,14 +168,14 @@ def watched(server, plan):
 
     thread = threading.Thread(target=run)
     thread.start()
-    peak = server.memory()
+    peaks = []
     while thread.is_alive():
-        peak = max(peak, server.memory())
+        peaks.append(held(server))
         thread.join(LOOK_EVERY)
     answer = answers.get()
     if isinstance(answer, Exception):
         raise answer
-    return answer, peak
+    return answer, peaks
 
 
 # :: From inside a request

@@ -51,9 +51,9 @@ def burst_text(key, cells, plan):
 
 
 def memory_text(cells, plan):
-    rows, notes = rows_of(cells, [("kib", ".1f"), ("idle", ".0f"), ("seconds", ".3f"), ("times", ".2f")], ["kib"])
-    header = ["", "KiB per request", "idle server, MiB", "seconds", "by the ideal", "memory by ours"]
-    return "\n\n".join([f"## Memory: {plan.sleepers:,} at once in time.sleep({plan.sleep_seconds:g})", table(header, rows, range(1, 6)), *notes])
+    rows, notes = rows_of(cells, [("kib", ".1f"), ("kernel_kib", ".1f"), ("both_kib", ".1f"), ("idle", ".0f"), ("seconds", ".3f"), ("times", ".2f")], ["kib", "both_kib"])
+    header = ["", "KiB per request", "in the kernel", "both", "idle server, MiB", "seconds", "by the ideal", "KiB by ours", "both by ours"]
+    return "\n\n".join([f"## Memory: {plan.sleepers:,} at once in time.sleep({plan.sleep_seconds:g})", table(header, rows, range(1, 9)), *notes])
 
 
 def inside_text(title, names, found):
@@ -76,6 +76,7 @@ def verdicts(results):
         found.append(Verdict(f"{key}: seconds by the better peer's", 1, True, ratios(ours, "seconds", other), note=f"against {CONTENDERS[peer].name}" if peer else ""))
     if cells := results.get("memory"):
         found.append(Verdict("memory of a request that sleeps by gthread's", MEMORY, True, ratios(cells["ugreen"], "kib", cells["gthread"])))
+        found.append(Verdict("the same, with what the kernel holds for it", MEMORY, True, ratios(cells["ugreen"], "both_kib", cells["gthread"])))
     for name, cells in results.get("calls", {}).items():
         title, _, limit = calls.CALLS[name]
         found.append(Verdict(f"{title}, by plain python3", limit, True, ratios(cells["ugreen"], "ns", cells["python"]), ".3f"))

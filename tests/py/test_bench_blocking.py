@@ -11,7 +11,7 @@ from serving import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from bench.common.processes import cpu_of, free_port  # noqa: E402
+from bench.common.processes import cpu_of, kernel_memory_of  # noqa: E402
 from bench.running.results import Cell  # noqa: E402
 from bench.waiting import calls, measure, report, trips  # noqa: E402
 from bench.waiting.contenders import CONTENDERS, WORKLOADS, Services  # noqa: E402
@@ -34,7 +34,7 @@ def some_results():
             },
             "redis": {"ugreen": cell("it died", seconds=[0.1]), "gthread": cell("no | redis"), "python": cell("no | redis")},
         },
-        "memory": {"ugreen": cell(kib=[10], idle=[40], seconds=[1.1], times=[1.1]), "gthread": cell(kib=[25], idle=[20], seconds=[2], times=[2])},
+        "memory": {"ugreen": cell(kib=[10], kernel_kib=[1], both_kib=[11], idle=[40], seconds=[1.1], times=[1.1]), "gthread": cell(kib=[25], kernel_kib=[19], both_kib=[44], idle=[20], seconds=[2], times=[2])},
         "calls": {"pipe": {"ugreen": cell(ns=[110, 120]), "off": cell(ns=[100, 100]), "two": cell(ns=[100, 100]), "python": cell(ns=[100, 100])}},
         "trips": {"queue_trip": {"ugreen": cell(ns=[5000]), "threads": cell(ns=[20000])}},
     }
@@ -57,7 +57,7 @@ def test_a_burst_is_compared_with_the_ideal_and_the_better_peer():
 
 def test_other_verdicts():
     found = verdicts()
-    assert found["memory of a request that sleeps by gthread's"].values == [0.4]
+    assert found["memory of a request that sleeps by gthread's"].values == [0.4] and found["the same, with what the kernel holds for it"].values == [0.25]
     assert found["write and read, a pipe, by plain python3"].values == [1.1, 1.2] and found["write and read, a pipe, by plain python3"].met
     assert found["an item to and fro over two queue.Queue, by OS threads"].values == [0.25]
 
@@ -97,6 +97,16 @@ def test_the_cpu_of_another_process_is_exact():
         own = float(process.stdout.readline())
         assert own <= cpu_of(process.pid) < own + 0.1
     assert cpu_of(process.pid) == 0
+
+
+def test_what_the_kernel_holds_for_a_process_grows_with_its_threads():
+    code = "import sys, threading\nfor _ in range(int(sys.argv[1])): threading.Thread(target=threading.Event().wait, daemon=True).start()\nprint(flush=True)\nsys.stdin.read()"
+    held = []
+    for threads in ("0", "50"):
+        with subprocess.Popen([sys.executable, "-c", code, threads], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            held.append(kernel_memory_of(process.pid))
+    assert 50 * 16384 <= held[1] - held[0] < 50 * 65536
 
 
 @pytest.mark.parametrize("name", calls.CALLS)
