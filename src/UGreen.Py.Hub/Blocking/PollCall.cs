@@ -20,10 +20,6 @@ internal sealed class PollCall(string name, bool isFine) : BlockingFunction(name
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
-        answer = default;
-
-        // The stub (x64-tries.s) has looked a moment ago, and there is time; what came since is an event.
-        if (!isFine) return false;
         var result = Look(call, out var errno);
         answer = new BlockingAnswer(result, errno);
         return result != 0 || TimeOf(call) == 0;

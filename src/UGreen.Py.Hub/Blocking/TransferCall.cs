@@ -14,9 +14,9 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
     private const int DontWait = 0x40;
     private const int WaitAll = 0x100;
     private const int Message = 2;
-    private const int Tried = 3; // the place of the flags where stubs try
     private const int Buffer = 1;
     private const int Bytes = 2;
+    private const int Tried = 3; // the place of the flags where stubs try
 
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
