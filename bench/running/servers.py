@@ -137,9 +137,14 @@ class Running:
     def _children(self):
         return [child for child in (self._child, self._nginx and self._nginx.child) if child]
 
+    @property
+    def pid(self):
+        """The server's first process: nginx's where there is nothing else."""
+        return (self._child or self._nginx.child).pid
+
     def cpu(self):
-        """CPU seconds of the server: of nginx where there is nothing else."""
-        return cpu_of((self._child or self._nginx.child).pid)
+        """CPU seconds of the server."""
+        return cpu_of(self.pid)
 
     def front_cpu(self):
         """CPU seconds of the nginx in front of it."""
@@ -147,7 +152,7 @@ class Running:
 
     def memory(self):
         """MiB of the server, without nginx in front of it."""
-        return memory_of((self._child or self._nginx.child).pid)[0] / 2**20
+        return memory_of(self.pid)[0] / 2**20
 
     def why(self, settle=True):
         """What there is to say of it when something went wrong: how it ended, or nothing."""

@@ -3,7 +3,7 @@ namespace UGreen.Py.CPython;
 /// <summary>
 /// What one green thread (or the hub itself) owns of the interpreter's thread state while it does not run; the swap set of design section 5.
 /// Lives in native memory: <see cref="BaseCFrame"/> is pointed to by Python frames, so it must not move.
-/// Field order: what every switch touches first, so that it shares cache lines.
+/// Field order: what every switch touches first, so that it shares cache lines: two, up to the second word of <see cref="ExcState"/>. The size is three.
 /// </summary>
 // SAFETY: a plain record; its fixed buffers are only indexed below the constants that size them, which ThreadStateSwap checks against the layout table.
 internal unsafe struct SavedThreadState
@@ -27,9 +27,6 @@ internal unsafe struct SavedThreadState
     public int RecursionHeadroom;
     public int TrashDeleteNesting;
 
-    /// <summary>Objects whose deallocation waits for the end of the nested ones of this stack.</summary>
-    public nint TrashDeleteLater;
-
     /// <summary>The hooks of the event loop that runs on this stack.</summary>
     public nint AsyncGenFirstIter;
     public nint AsyncGenFinalizer;
@@ -40,9 +37,12 @@ internal unsafe struct SavedThreadState
     /// <summary>The thread state's embedded exception stack entry: exc_value (and previous_item).</summary>
     public fixed long ExcState[ExcStateWords];
 
+    /// <summary>Objects whose deallocation waits for the end of the nested ones of this stack.</summary>
+    public nint TrashDeleteLater;
+
     /// <summary>The outermost _PyCFrame of this green thread, with no frame in it.</summary>
     public fixed long BaseCFrame[BaseCFrameWords];
 
     public const int ExcStateWords = 4;
-    public const int BaseCFrameWords = 8;
+    public const int BaseCFrameWords = 5;
 }

@@ -62,6 +62,11 @@ def test_bad_input_gets_what_linux_answers(server):
     at_once(server, "/bad", 3)
 
 
+def test_an_address_in_figures_is_read_at_once():
+    with Server("blocking_app", cores=2) as server:
+        at_once(server, "/addresses", 1)
+
+
 def test_a_forked_child_blocks_and_works(server):
     at_once(server, "/forked", 5)
 

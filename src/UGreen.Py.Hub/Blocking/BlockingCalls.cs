@@ -92,6 +92,9 @@ internal sealed partial class BlockingCalls : HubCall
     public bool TryAtOnce(GreenThread green)
     {
         var call = GreenSwitch.NativeCallOf(green.Core);
+
+        // The stub (x64-tries.s) has looked a moment ago, and there is time; what came since is an event.
+        if (BlockingCall.All[call.Number].Try is FirstTry.Poll or FirstTry.EpollWait) return false;
         if (!_functions[call.Number].TryAtOnce(call, out var answer)) return false;
         green.Result = answer.Result;
         if (answer.Errno is { } errno) call.Errno = errno;

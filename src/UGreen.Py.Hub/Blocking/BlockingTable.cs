@@ -50,6 +50,7 @@ internal static class BlockingTable
         "sendmmsg" => new MessagesCall(name, FdDirection.Write),
         "sched_yield" => new YieldCall(name),
         "lockf" or "lockf64" => new FileLockCall(name),
+        "getaddrinfo" => new AddressCall(name),
         _ => new PoolCall(name),
     };
 }

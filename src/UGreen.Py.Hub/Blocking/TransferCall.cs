@@ -16,6 +16,7 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
     private const int Peek = 0x2;
     private const int Buffer = 1;
     private const int Bytes = 2;
+    private const int Tried = 3; // the place of the flags where stubs try
 
     /// <inheritdoc/>
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
@@ -26,8 +27,7 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
             return false;
         }
 
-        // The stub has tried, unless it is one that does not.
-        answer = call.Tried >= 0 ? new BlockingAnswer(call.Tried) : Try(call, 0);
+        answer = call.Tried >= 0 ? new BlockingAnswer(call.Tried) : HasFoundNothing(call) ? BlockingAnswer.Error(Errno.EAGAIN) : Try(call, 0);
         return true;
     }
 
@@ -37,7 +37,7 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
         var fd = wait.Call.Int(0);
         if (wait.Call.Tried > 0) wait.Done = wait.Call.Tried;
         if ((direction == FdDirection.Read ? BlockingFd.ReadTime(fd) : BlockingFd.WriteTime(fd)) is > 0 and var time) wait.SetLimit(time);
-        return Go(wait);
+        return HasFoundNothing(wait.Call) ? wait.WaitFd(fd, direction) : Go(wait);
     }
 
     /// <inheritdoc/>
@@ -48,6 +48,9 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
 
     /// <inheritdoc/>
     public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+
+    // The stub (x64-tries.s) has made the call without waiting a moment ago; what came since is an event.
+    private bool HasFoundNothing(NativeCall call) => flags == Tried && call.Tried < 0 && (direction == FdDirection.Write || (call.Int(flags) & WaitAll) == 0);
 
     private CallOutcome Go(BlockingWait wait)
     {

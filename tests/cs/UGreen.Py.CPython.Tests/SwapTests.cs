@@ -1,5 +1,6 @@
 using UGreen.Py.CPython.Api;
 using UGreen.Py.CPython.Layout;
+using UGreen.Py.Native;
 using Xunit;
 
 namespace UGreen.Py.CPython.Tests;
@@ -42,6 +43,15 @@ public sealed unsafe class SwapTests(InterpreterFixture python)
         var left = ThreadStateAnswers.All.Where(answer => answer.Role != ThreadStateRole.Swapped && answer.Field != "context_ver").Select(answer => answer.Field).ToHashSet();
         foreach (var field in Layout.Fields.Where(field => left.Contains(field.Name))) Assert.Equal(Fields(before)[field.Name], Fields(second)[field.Name]);
     });
+
+    // With thousands of green threads every line is one that no cache has.
+    [Fact]
+    public void A_saved_state_has_lines_of_its_own_and_a_switch_touches_two_of_them()
+    {
+        var state = default(SavedThreadState);
+        Assert.Equal(0, sizeof(SavedThreadState) % Prefetch.LineBytes);
+        Assert.Equal(2 * Prefetch.LineBytes, (byte*)&state.ExcState[2] - (byte*)&state);
+    }
 
     [Fact]
     public void Every_switch_gives_the_context_a_number_never_used_before() => python.Run(() =>

@@ -8,6 +8,7 @@ import errno
 import fcntl
 import importlib
 import os
+import pathlib
 import queue
 import select
 import signal
@@ -240,6 +241,30 @@ def names():
     time.sleep(0.2)
 
 
+NUMERIC = [("127.0.0.1", 80), ("::1", "443", 0, socket.SOCK_STREAM), (None, 80, socket.AF_INET, socket.SOCK_DGRAM), ("127.1", None, 0, 0, 0, socket.AI_CANONNAME), ("fe80::1%lo", 1), (None, 1, 0, 0, 0, socket.AI_PASSIVE)]
+OTHERS = [("localhost", 80), ("127.0.0.1", "http"), ("127.0.0.1", "no-such-service"), ("127.0.0.1", 80, socket.AF_INET6), ("a name.invalid", 80, 0, 0, 0, socket.AI_NUMERICHOST), (None, None)]
+
+
+def look_up(arguments):
+    try:
+        return socket.getaddrinfo(*arguments)
+    except socket.gaierror as error:
+        return error.args
+
+
+def addresses():
+    """What the C library says in an OS thread; what needs no look-up without a thread of the server's."""
+    for cases, are_waiting in (NUMERIC, False), (OTHERS, True):
+        for arguments in cases:
+            found = []
+            thread = threading.Thread(target=lambda: found.append(look_up(arguments)))
+            thread.start()
+            thread.join()
+            assert [look_up(arguments)] == found, arguments
+        names = [pathlib.Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in os.listdir("/proc/self/task")]
+        assert ("ugreen wait" in names) == are_waiting, names
+
+
 def file_lock():
     with tempfile.TemporaryFile() as one:
         with open(f"/proc/self/fd/{one.fileno()}", "rb+") as other:
@@ -294,7 +319,9 @@ def forked():
 def bad():
     """What Linux answers to bad input."""
     answers = []
-    fd = os.open("/dev/null", os.O_RDONLY)
+    # Not the lowest free number, which another request's connection would have a moment later.
+    with open("/dev/null", "rb") as null:
+        fd = fcntl.fcntl(null, fcntl.F_DUPFD, 500)
     os.close(fd)
     for call in (lambda: os.read(fd, 1), lambda: os.write(fd, b"x"), lambda: os.write(fd, b"x" * 9000), lambda: os.waitpid(999_999_999, 0), lambda: time.sleep(-1), lambda: select.select([fd], [], [], 1)):
         try:
@@ -364,6 +391,7 @@ WAYS = {
     "join": joined,
     "asyncio": run_asyncio,
     "names": names,
+    "addresses": addresses,
     "file_lock": file_lock,
     "mutex": mutex,
     "who": who,

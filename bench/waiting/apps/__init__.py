@@ -1,0 +1,1 @@
+"""Applications of bench/blocking: ordinary blocking code, the same for every server."""
