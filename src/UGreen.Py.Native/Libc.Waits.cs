@@ -15,6 +15,7 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)] public static partial int select(int count, void* read, void* write, void* except, void* time);
     [LibraryImport(Library, SetLastError = true)] public static partial nint send(int fd, nint buffer, nint bytes, int flags);
     [LibraryImport(Library, SetLastError = true, EntryPoint = "write")] public static partial nint write_from(int fd, nint buffer, nint bytes);
+    [LibraryImport(Library, SetLastError = true)] public static partial nint process_vm_readv(int pid, IoVector* local, nuint localCount, IoVector* remote, nuint remoteCount, nuint flags);
     [LibraryImport(Library, SetLastError = true)] public static partial int fstat(int fd, void* status);
     [LibraryImport(Library, SetLastError = true, EntryPoint = "waitpid")] public static partial int waitpid_into(int pid, nint status, int options);
 }

@@ -14,7 +14,7 @@ namespace UGreen.Py.Wsgi;
 /// </para>
 /// </summary>
 [SuppressMessage("Reliability", "CA1001:Types that own disposable fields should be disposable", Justification = "The watch ends with the process.")]
-internal sealed partial class HangWatch(HubLoop hub, nint threadState, IClock clock, ILogger log)
+internal sealed partial class HangWatch(HubLoop hub, nint threadState, IClock clock, ILogger log, DeadlockWatch deadlocks)
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
 
@@ -37,7 +37,12 @@ internal sealed partial class HangWatch(HubLoop hub, nint threadState, IClock cl
 
     private void Run()
     {
-        while (!_never.WaitOne(TickMilliseconds)) Look(clock.Now);
+        while (!_never.WaitOne(TickMilliseconds))
+        {
+            var now = clock.Now;
+            Look(now);
+            deadlocks.Tick(now);
+        }
     }
 
     private void Look(long now)

@@ -80,6 +80,9 @@ internal sealed class LockCall(string name, LockCall.Kind kind) : BlockingFuncti
     /// <inheritdoc/>
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => BlockingAnswer.Error(Errno.EINTR);
 
+    /// <summary>What a parked green thread waits for.</summary>
+    public LockWait Wait(BlockingWait wait) => new(wait.Call[0], kind == Kind.Mutex, IsShared(wait), wait.Due != long.MaxValue, wait.Number, kind == Kind.Mutex ? wait.Calls.Mutexes.HeldBefore(wait.Call[0]) : 0);
+
     private static BlockingAnswer TimedOut => BlockingAnswer.Error(Errno.ETIMEDOUT);
 
     private LockWaiters Waiters(BlockingWait wait) => kind == Kind.Mutex ? wait.Calls.Mutexes : wait.Calls.Semaphores;
