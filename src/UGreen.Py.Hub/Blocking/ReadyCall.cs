@@ -34,7 +34,7 @@ internal sealed class ReadyCall(string name, FdDirection direction) : BlockingFu
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => BlockingAnswer.Error(Errno.ECONNABORTED);
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+    public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0))}";
 
     private static BlockingAnswer Call(NativeCall call)
     {

@@ -1,0 +1,55 @@
+using UGreen.Py.Hub;
+using UGreen.Py.Wsgi.Control;
+
+namespace UGreen.Py.Wsgi;
+
+/// <summary>
+/// Shows on the scoreboard in which calls of the C library requests wait, for the master to tell when the worker is dead or killed. Not at each wait, which would cost more than many of
+/// them: every few seconds, and only of those that were there the last time.
+/// </summary>
+internal sealed class CallBoard(HubLoop hub, IRequestBoard board) : IInboxReceiver
+{
+    /// <summary>A request that is worth asking about has waited for longer; nanoseconds.</summary>
+    private const long LooksEvery = 1_000_000_000;
+
+    private readonly Dictionary<int, long> _shown = [];
+    private readonly Dictionary<int, long> _serials = [];
+    private long _lookedAt;
+    private volatile bool _isOnItsWay;
+
+    /// <summary>The watching thread's.</summary>
+    public void Tick(long now)
+    {
+        if (!board.ShowsCalls || _isOnItsWay || now - _lookedAt < LooksEvery || hub.FreeCores == hub.CountOf(CoreKind.Request)) return;
+        _lookedAt = now;
+        _isOnItsWay = true;
+        hub.Inbox.Post(this, null, 0);
+    }
+
+    /// <summary>The watching thread's: a request hangs in a call, and the hub with it, which so writes nothing itself.</summary>
+    public void Hangs(int core, string call) => board.SetCall(core, call);
+
+    /// <summary>Hub thread.</summary>
+    void IInboxReceiver.Receive(object? payload, long token)
+    {
+        for (var core = 0; core < hub.CountOf(CoreKind.Request); core++) Show(hub.Greens[core]);
+        _isOnItsWay = false;
+    }
+
+    private void Show(GreenThread green)
+    {
+        var core = green.Number;
+        var serial = green.Status == GreenStatus.Parked ? green.WaitSerial : -1;
+        if (!_serials.TryGetValue(core, out var before) || before != serial)
+        {
+            _serials[core] = serial;
+            if (_shown.Remove(core)) board.SetCall(core, "");
+            return;
+        }
+
+        if (serial < 0 || _shown.TryGetValue(core, out var shown) && shown == serial) return;
+        if (HubLoop.DescribeBlocking(green) is not { } call) return;
+        board.SetCall(core, call);
+        _shown[core] = serial;
+    }
+}
