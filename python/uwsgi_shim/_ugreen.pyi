@@ -304,7 +304,7 @@ def greens(green_id: Optional[int] = None, /) -> List[Tuple[int, int, str, Optio
 def lock_waits() -> List[Tuple[int, int, int, object, int, int, bool]]:
     """The green threads that wait for locks in calls of the C library: a list of (id, number, address, lock, owner, held_before, ends).
 
-    number tells waits apart. lock is the Lock or RLock, None where it is not known or none of Python's. owner is that of an RLock: a core's number, or -2 and less for a thread (-2 - its identity), -1 for nobody. held_before is not 0 for a mutex, which a green thread with a lower id holds. ends: by a time or by another process. Any thread may call.
+    number tells waits apart. lock is the Lock or RLock, None where it is not known or none of Python's. owner is that of an RLock or a recursive mutex: a core's number, or -2 and less for a thread (-2 - its identity), -1 for nobody. held_before is not 0 for a mutex, which a green thread with a lower id holds. ends: by a time or by another process. Any thread may call.
     """
     ...
 

@@ -80,6 +80,7 @@ internal static class X64Stubs
         x.Return();
 
         x.Label(PreloadData.Unlock);
+        X64RecursiveMutex.EmitUnlock(x);
         x.CompareDataWith(PreloadData.MutexWaiters, 0);
         x.JumpIf(X64Condition.NotEqual, PreloadData.Unlock + ".told");
         x.JumpData(PreloadData.Real(PreloadData.Unlock));
@@ -227,6 +228,7 @@ internal static class X64Stubs
     {
         string busy = LabelOf(FirstTry.Mutex) + ".busy";
         x.Label(LabelOf(FirstTry.Mutex));
+        X64RecursiveMutex.EmitBranch(x);
         x.Push(Rdi);
         x.Push(R11);
         x.Push(Rax);
@@ -244,6 +246,7 @@ internal static class X64Stubs
         x.CompareData(R10, PreloadData.HubThread);
         x.JumpFarIf(X64Condition.Equal, Blocked);
         x.JumpAt(R11);
+        X64RecursiveMutex.Emit(x, Blocked);
     }
 
     // The call that was made, and one word of room, which also keeps the stack 16-byte aligned for a call.

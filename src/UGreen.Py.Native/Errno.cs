@@ -13,6 +13,7 @@ public static class Errno
     public const int EAGAIN = 11;
     public const int ENOMEM = 12;
     public const int EACCES = 13;
+    public const int EBUSY = 16;
     public const int EEXIST = 17;
     public const int EINVAL = 22;
     public const int ENFILE = 23;
@@ -45,6 +46,7 @@ public static class Errno
         EAGAIN => nameof(EAGAIN),
         ENOMEM => nameof(ENOMEM),
         EACCES => nameof(EACCES),
+        EBUSY => nameof(EBUSY),
         EEXIST => nameof(EEXIST),
         EINVAL => nameof(EINVAL),
         ENFILE => nameof(ENFILE),

@@ -92,6 +92,36 @@ def sqlite(server):
     server.run("shared.sqlite.close()\nshared.folder.cleanup()")
 
 
+def test_sqlite_waits_for_another_writer(server, sqlite):
+    """Its busy wait is a sleep in the middle of SQLite, with the connection's mutex held: a recursive one, see below."""
+    with background(server.run, """
+            import sqlite3, ugreen
+            def hold():
+                other = sqlite3.connect(shared.path, isolation_level=None)
+                other.execute("begin immediate")
+                other.execute("insert into t values (null, 'other')")
+                shared.holds = True
+                time.sleep(0.5)
+                other.execute("commit")
+                other.close()
+            shared.holds = False
+            thread = threading.Thread(target=hold)
+            thread.start()
+            while not shared.holds: time.sleep(0.001)
+            def work(n):
+                for k in range(20):
+                    shared.sqlite.execute("insert into t values (null, ?)", (str(n),))
+                    assert shared.sqlite.execute("select count(*) from t where who = ?", (str(n),)).fetchone()[0] == k + 1
+            greens = [ugreen.spawn(work, n) for n in range(8)]
+            for green in greens: green.result(60)
+            thread.join()
+            """, timeout=90) as work:
+        began = time.monotonic()
+        work.result(90)
+        assert time.monotonic() - began < 30
+    assert server.run("return shared.sqlite.execute('select count(*) from t').fetchone()[0], shared.sqlite.execute('pragma integrity_check').fetchone()[0]") == [161, "ok"]
+
+
 def test_sqlite_of_requests_and_threads(server, sqlite):
     server.run("""
         def work(n):
@@ -113,6 +143,13 @@ MUTEX = """
     libc.pthread_mutexattr_init(attributes)
     libc.pthread_mutexattr_settype(attributes, kind)
     libc.pthread_mutex_init(mutex, attributes)
+    """
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["normal", "recursive"])
+def test_mutexes_exclude(server, kind):
+    """A recursive one knows its owner as an OS thread, and that is one for all green threads; so which core has it is noted beside."""
+    assert server.run(MUTEX + """
     inside, most = [], []
     def work():
         libc.pthread_mutex_lock(mutex)
@@ -124,13 +161,38 @@ MUTEX = """
     greens = [ugreen.spawn(work) for _ in range(4)]
     for green in greens: green.result(20)
     return max(most)
-    """
+    """, kind=kind) == 1
 
 
-def test_a_normal_mutex_excludes(server):
-    assert server.run(MUTEX, kind=0) == 1
+def test_a_recursive_mutex_is_taken_again_by_its_owner(server):
+    """By green threads and OS threads in turn."""
+    assert server.run(MUTEX + """
+    count, faults = [0], []
+    def take():
+        for k in range(40):
+            for _ in range(3): libc.pthread_mutex_lock(mutex)
+            seen = count[0]
+            time.sleep(0.0002 * (k % 3))
+            count[0] = seen + 1
+            for _ in range(3):
+                if libc.pthread_mutex_unlock(mutex): faults.append("not its owner")
+            time.sleep(0)
+    greens = [ugreen.spawn(take) for _ in range(4)]
+    threads = [threading.Thread(target=take) for _ in range(2)]
+    for one in threads: one.start()
+    for one in [*greens, *threads]: one.join(60)
+    return count[0], faults
+    """, kind=1) == [240, []]
 
 
-def test_a_recursive_mutex_lets_all_green_threads_in(server):
-    """It knows its owner as an OS thread, and that is one for all green threads (adr/0040): who waits while he holds one shares it. Other OS threads it keeps out as ever."""
-    assert server.run(MUTEX, kind=1) == 4
+def test_dump_names_the_core_that_has_a_recursive_mutex(server):
+    assert server.run(MUTEX + """
+    import re
+    libc.pthread_mutex_lock(mutex)
+    green = ugreen.spawn(lambda: libc.pthread_mutex_lock(mutex) or libc.pthread_mutex_unlock(mutex))
+    time.sleep(0.01)
+    text = ugreen.dump()
+    libc.pthread_mutex_unlock(mutex)
+    green.result(20)
+    return re.findall(r"in pthread_mutex_lock for mutex at 0x\\w+, held by core \\d+ at <test>:\\d+ in body", text) != []
+    """, kind=1) is True

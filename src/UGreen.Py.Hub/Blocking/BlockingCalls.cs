@@ -23,8 +23,8 @@ internal sealed partial class BlockingCalls : HubCall
         : base("(a function of the C library)", "", Arity.None)
     {
         (_hub, _stubs, _clock, _log) = (hub, stubs, clock, log);
-        Semaphores = new LockWaiters(Native.Libc.sem_trywait, stubs.AddSemWaiter, hub.FirstIdNow);
-        Mutexes = new LockWaiters(Native.Libc.pthread_mutex_trylock, stubs.AddMutexWaiter, hub.FirstIdNow);
+        Semaphores = new LockWaiters(static (address, _) => Native.Libc.sem_trywait(address), stubs.AddSemWaiter, hub.FirstIdNow);
+        Mutexes = new LockWaiters(static (address, wait) => Native.RecursiveMutex.TryTake(address, wait.Green.Identity), stubs.AddMutexWaiter, hub.FirstIdNow);
         Pool = new BlockingPool(hub.Inbox, threads);
         _functions = BlockingTable.For(BlockingCall.All);
     }

@@ -7,10 +7,10 @@ namespace UGreen.Py.Hub.Blocking;
 /// woken, so that no one else can come between.
 /// </para>
 /// </summary>
-/// <param name="tryTake">Takes the lock at an address: 0 when it could.</param>
+/// <param name="tryTake">Takes the lock at an address for one that waits: 0 when it could.</param>
 /// <param name="count">Tells the stubs of one waiter more or less; a full barrier.</param>
 /// <param name="firstIdNow">The lowest <see cref="GreenThread.Id"/> that a green thread can get that is started from now on.</param>
-internal sealed class LockWaiters(Func<nint, int> tryTake, Action<int> count, Func<long> firstIdNow)
+internal sealed class LockWaiters(Func<nint, BlockingWait, int> tryTake, Action<int> count, Func<long> firstIdNow)
 {
     private readonly Dictionary<nint, Queue> _queues = [];
     private readonly Stack<Queue> _spare = [];
@@ -33,7 +33,7 @@ internal sealed class LockWaiters(Func<nint, int> tryTake, Action<int> count, Fu
         count(1);
 
         // What was released before it was counted, nobody has told.
-        if (queue.First != wait || tryTake(address) != 0) return true;
+        if (queue.First != wait || tryTake(address, wait) != 0) return true;
         Remove(wait);
         return false;
     }
@@ -61,7 +61,7 @@ internal sealed class LockWaiters(Func<nint, int> tryTake, Action<int> count, Fu
         while (_queues.TryGetValue(address, out var queue) && queue.First is { } wait)
         {
             queue.HeldBefore = firstIdNow();
-            if (tryTake(address) != 0) return;
+            if (tryTake(address, wait) != 0) return;
             Remove(wait);
             wait.Green.Wake(WakeCause.Released);
         }

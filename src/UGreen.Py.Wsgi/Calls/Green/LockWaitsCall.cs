@@ -7,7 +7,7 @@ namespace UGreen.Py.Wsgi.Calls.Green;
 /// <summary><c>_ugreen.lock_waits()</c>, for <c>ugreen.dump()</c> and the search for dead-locks. Any thread: the hub changes these tables with the GIL held only.</summary>
 internal sealed class LockWaitsCall(HubLoop hub) : HubCall("lock_waits",
     "lock_waits()\n--\n\nThe green threads that wait for locks in calls of the C library: a list of (id, number, address, lock, owner, held_before, ends).\n\n"
-    + "number tells waits apart. lock is the Lock or RLock, None where it is not known or none of Python's. owner is that of an RLock: a core's number, or -2 and less for a thread (-2 - its identity), "
+    + "number tells waits apart. lock is the Lock or RLock, None where it is not known or none of Python's. owner is that of an RLock or a recursive mutex: a core's number, or -2 and less for a thread (-2 - its identity), "
     + "-1 for nobody. held_before is not 0 for a mutex, which a green thread with a lower id holds. ends: by a time or by another process. Any thread may call.", Arity.None)
 {
     // Where CPython's own function that waits has pushed what it will need afterwards; a few calls lie between it and the top.
@@ -62,7 +62,7 @@ internal sealed class LockWaitsCall(HubLoop hub) : HubCall("lock_waits",
         Put(0, CApi.PyLong_FromLongLong(green.Id).OrThrow());
         Put(1, CApi.PyLong_FromLongLong(wait.Number).OrThrow());
         Put(2, CApi.PyLong_FromLongLong(wait.Address).OrThrow());
-        Put(4, CApi.PyLong_FromLongLong(found.IsNull ? Nobody : Owner(found.Borrow())).OrThrow());
+        Put(4, CApi.PyLong_FromLongLong(Owner(found.IsNull ? wait.Owner : PyLocks.OwnerOf(found.Borrow()))).OrThrow());
         Put(3, found.IsNull ? new NewRef(PyFast.Singleton(PyConstants.None)) : found);
         Put(5, CApi.PyLong_FromLongLong(wait.HeldBefore).OrThrow());
         Put(6, new NewRef(PyFast.Singleton(wait.IsTimed || wait.IsShared ? PyConstants.True : PyConstants.False)));
@@ -73,9 +73,8 @@ internal sealed class LockWaitsCall(HubLoop hub) : HubCall("lock_waits",
 
     private const long Nobody = -1;
 
-    private long Owner(BorrowedRef found)
+    private long Owner(nint owner)
     {
-        var owner = PyLocks.OwnerOf(found);
         if (owner == 0) return Nobody;
         foreach (var green in hub.Greens)
         {
