@@ -12,8 +12,9 @@ internal sealed class CallBoard(HubLoop hub, IRequestBoard board) : IInboxReceiv
     /// <summary>A request that is worth asking about has waited for longer; nanoseconds.</summary>
     private const long LooksEvery = 1_000_000_000;
 
-    private readonly Dictionary<int, long> _shown = [];
-    private readonly Dictionary<int, long> _serials = [];
+    // By core: the wait that was there at the last look, and the one that is shown; 0: none.
+    private readonly long[] _seen = new long[board.ShowsCalls ? hub.CountOf(CoreKind.Request) : 0];
+    private readonly long[] _shown = new long[board.ShowsCalls ? hub.CountOf(CoreKind.Request) : 0];
     private long _lookedAt;
     private volatile bool _isOnItsWay;
 
@@ -32,23 +33,23 @@ internal sealed class CallBoard(HubLoop hub, IRequestBoard board) : IInboxReceiv
     /// <summary>Hub thread.</summary>
     void IInboxReceiver.Receive(object? payload, long token)
     {
-        for (var core = 0; core < hub.CountOf(CoreKind.Request); core++) Show(hub.Greens[core]);
+        for (var core = 0; core < _seen.Length; core++) Show(hub.Greens[core]);
         _isOnItsWay = false;
     }
 
     private void Show(GreenThread green)
     {
         var core = green.Number;
-        var serial = green.Status == GreenStatus.Parked ? green.WaitSerial : -1;
-        if (!_serials.TryGetValue(core, out var before) || before != serial)
+        var serial = green.Status == GreenStatus.Parked ? green.WaitSerial : 0;
+        if (_shown[core] != 0 && _shown[core] != serial)
         {
-            _serials[core] = serial;
-            if (_shown.Remove(core)) board.SetCall(core, "");
-            return;
+            board.SetCall(core, "");
+            _shown[core] = 0;
         }
 
-        if (serial < 0 || _shown.TryGetValue(core, out var shown) && shown == serial) return;
-        if (HubLoop.DescribeBlocking(green) is not { } call) return;
+        var isOld = serial != 0 && _seen[core] == serial;
+        _seen[core] = serial;
+        if (!isOld || _shown[core] == serial || HubLoop.DescribeBlocking(green) is not { } call) return;
         board.SetCall(core, call);
         _shown[core] = serial;
     }

@@ -9,6 +9,8 @@ import pytest
 
 from serving import Server, background, until
 
+pytestmark = pytest.mark.waiting
+
 # Made once; a test names what it wants of them.
 MADE = """
 import ugreen, queue
