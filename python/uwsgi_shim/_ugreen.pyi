@@ -301,6 +301,24 @@ def greens(green_id: Optional[int] = None, /) -> List[Tuple[int, int, str, Optio
     """
     ...
 
+def lock_waits() -> List[Tuple[int, int, int, object, int, int, bool]]:
+    """The green threads that wait for locks in calls of the C library: a list of (id, number, address, lock, owner, held_before, ends).
+
+    number tells waits apart. lock is the Lock or RLock, None where it is not known or none of Python's. owner is that of an RLock or a recursive mutex: a core's number, or -2 and less for a thread (-2 - its identity), -1 for nobody. held_before is not 0 for a mutex, which a green thread with a lower id holds. ends: by a time or by another process. Any thread may call.
+    """
+    ...
+
+def with_item(frame: FrameType, place: int, /) -> object:
+    """The object whose __exit__ a with statement has put at that place of a frame's stack, counted from its first variable; None: it is not that. Objects whose __exit__ is C are only found when they are locks.
+
+    Only for frames of green threads that wait, or of the caller. Any thread may call.
+    """
+    ...
+
+def is_alone() -> bool:
+    """Whether only green threads that run already could do anything: no timer is set, no request could begin, and no other thread runs Python code. Any thread may call."""
+    ...
+
 def alive(green_id: int, /) -> bool:
     """Whether that green thread has not finished. Any thread may call."""
     ...

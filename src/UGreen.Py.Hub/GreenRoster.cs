@@ -23,6 +23,12 @@ internal sealed class GreenRoster
 
     public IReadOnlyList<GreenThread> All => _greens;
 
+    /// <summary>How many were started so far.</summary>
+    public long Spawned => _spawned;
+
+    /// <summary>Those with lower numbers were among the first so many that were started.</summary>
+    public long FirstIdAfter(long spawned) => (spawned + 1) * _greens.Length;
+
     public int FreeOf(CoreKind kind) => Free(kind).Count;
 
     public int CountOf(CoreKind kind) => kind == CoreKind.Request ? _requestCores : _greens.Length - _requestCores;

@@ -76,6 +76,12 @@ public sealed class GreenThread : IInboxReceiver
     /// <summary>Arguments of the hub call that is being served or that it is parked in: they lie in its Python frame, which stays.</summary>
     public HubCallArguments Arguments => new(_core.Args, _core.NArgs, _core.KwNames);
 
+    /// <summary>What <c>threading.get_ident()</c> is on its core.</summary>
+    public nint Identity => _core.Identity;
+
+    /// <summary>Copies what it has last pushed on its stack before it parked, the last first; returns how many words. What they mean, the words do not say.</summary>
+    public int CopyTop(Span<nint> into) => _core.CopyTop(into);
+
     internal GreenCore Core => _core;
 
     /// <summary>False until its first hub call: an exception cannot be raised in code that has not begun.</summary>

@@ -39,6 +39,15 @@ public sealed partial class HubLoop
     /// <summary>What a green thread waits for within a call of the C library; null: for something else.</summary>
     public static string? DescribeBlocking(GreenThread green) => BlockingCalls.Describe(green);
 
+    /// <summary>The lock for which a green thread waits within a call of the C library; null: for none. Any thread with the GIL.</summary>
+    public static LockWait? LockWaitOf(GreenThread green) => BlockingCalls.LockWaitOf(green);
+
+    /// <summary>How many green threads wait for locks. Any thread; may be out of date.</summary>
+    public int LockWaits => _blocking is { } calls ? calls.Semaphores.Count + calls.Mutexes.Count : 0;
+
+    /// <summary>The lowest <see cref="GreenThread.Id"/> that a green thread can get that is started from now on.</summary>
+    internal long FirstIdNow() => _roster.FirstIdAfter(_roster.Spawned);
+
     /// <summary>
     /// Between two lines of Python: raises the exception whose wait was ended softly. True: it is set.
     /// </summary>

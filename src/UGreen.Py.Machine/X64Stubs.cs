@@ -83,6 +83,7 @@ internal static partial class X64Stubs
         x.Return();
 
         x.Label(PreloadData.Unlock);
+        X64RecursiveMutex.EmitUnlock(x);
         x.CompareDataWith(PreloadData.MutexWaiters, 0);
         x.JumpIf(X64Condition.NotEqual, PreloadData.Unlock + ".told");
         x.JumpData(PreloadData.Real(PreloadData.Unlock));
@@ -204,6 +205,7 @@ internal static partial class X64Stubs
     {
         string busy = LabelOf(FirstTry.Mutex) + ".busy";
         x.Label(LabelOf(FirstTry.Mutex));
+        X64RecursiveMutex.EmitBranch(x);
         x.Push(Rdi);
         x.Push(R11);
         x.Push(Rax);
@@ -221,6 +223,7 @@ internal static partial class X64Stubs
         x.CompareData(R10, PreloadData.HubThread);
         x.JumpFarIf(X64Condition.Equal, Blocked);
         x.JumpAt(R11);
+        X64RecursiveMutex.Emit(x, Blocked);
     }
 
     // The call that was made, and one word of room, which also keeps the stack 16-byte aligned for a call.

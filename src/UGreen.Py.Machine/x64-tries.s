@@ -10,6 +10,15 @@ sem_post:
     jne posted
     ret
 pthread_mutex_unlock:
+    mov eax, [rdi + 16]                 # Its kind.
+    cmp eax, 1                          # PTHREAD_MUTEX_RECURSIVE
+    jne pthread_mutex_unlock.plain
+    mov eax, [rdi + 4]                  # How often its owner has it.
+    cmp eax, 1
+    jne pthread_mutex_unlock.plain
+    xor eax, eax
+    mov [rdi + 24], rax                 # No core has it any more. It is still locked, so nobody looks.
+pthread_mutex_unlock.plain:
     cmp [rip + MutexWaiters], 0         # Green threads only wait for mutexes of the hub's own OS thread, so no other thread can miss one.
     jne pthread_mutex_unlock.told
     jmp [rip + real_pthread_mutex_unlock]
@@ -399,6 +408,9 @@ fclose.forgotten:
 
 # pthread_mutex_lock: waits green for a mutex that another green thread has, which is one of this OS thread. For all others it waits as ever.
 try_mutex:
+    mov r10d, [rdi + 16]                # Its kind.
+    cmp r10d, 1                         # PTHREAD_MUTEX_RECURSIVE
+    je try_recursive
     push rdi
     push r11
     push rax
@@ -416,6 +428,30 @@ try_mutex.busy:
     cmp r10, [rip + HubThread]
     je blocked
     jmp [r11]
+
+# A recursive mutex: all green threads are one owner to it, so the core that has it is noted in a word that only robust mutexes use.
+try_recursive:
+    mov rcx, [rip + CellAt]
+    mov rcx, [rcx]                      # The running core.
+    mov r10d, [rdi + 8]
+    cmp r10, [rip + HubThread]
+    jne try_recursive.take              # Nobody's, or another thread's: that is the C library's to find out.
+    mov r10, [rdi + 24]
+    cmp r10, rcx
+    je try_recursive.take               # This core's own.
+    test r10, r10
+    jne blocked                         # Another core's. Without a note it was taken in a way that has no stub, and nothing is known.
+try_recursive.take:
+    push rdi                            # The push aligns the stack, too.
+    call [r11]
+    pop rdi
+    test eax, eax
+    jne try_recursive.done
+    mov rcx, [rip + CellAt]
+    mov rcx, [rcx]
+    mov [rdi + 24], rcx
+try_recursive.done:
+    ret
 
 # fcntl: what waits is only F_SETLKW and F_OFD_SETLKW.
 try_command:

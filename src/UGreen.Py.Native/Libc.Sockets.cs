@@ -52,6 +52,9 @@ public static unsafe partial class Libc
     public static partial int getsockname(int fd, void* address, uint* bytes);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int getpeername(int fd, void* address, uint* bytes);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial nint recv(int fd, void* buffer, nuint bytes, int flags);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -21,6 +21,7 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)] public static partial int select(int count, void* read, void* write, void* except, void* time);
     [LibraryImport(Library, SetLastError = true)] public static partial nint send(int fd, nint buffer, nint bytes, int flags);
     [LibraryImport(Library, SetLastError = true, EntryPoint = "write")] public static partial nint write_from(int fd, nint buffer, nint bytes);
+    [LibraryImport(Library, SetLastError = true)] public static partial nint process_vm_readv(int pid, IoVector* local, nuint localCount, IoVector* remote, nuint remoteCount, nuint flags);
     [LibraryImport(Library, SetLastError = true)] public static partial int fstat(int fd, void* status);
     [LibraryImport(Library, SetLastError = true)] public static partial nint preadv2(int fd, IoVector* parts, int count, nint offset, int flags);
     [LibraryImport(Library, SetLastError = true)] public static partial nint pwritev2(int fd, IoVector* parts, int count, nint offset, int flags);

@@ -179,7 +179,7 @@ public static unsafe class StreamSocket
     }
 
     /// <summary>From a struct sockaddr_in or sockaddr_in6.</summary>
-    private static IPEndPoint? EndPoint(ReadOnlySpan<byte> address)
+    internal static IPEndPoint? EndPoint(ReadOnlySpan<byte> address)
     {
         if (address.Length < 16) return null;
         var port = (address[2] << 8) | address[3];

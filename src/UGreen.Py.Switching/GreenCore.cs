@@ -79,6 +79,19 @@ public readonly unsafe struct GreenCore : IEquatable<GreenCore>
         get => Record->GreenSp;
     }
 
+    /// <summary>What <c>get_ident()</c> is on this core, and the owner of its RLocks (adr/0041).</summary>
+    public nint Identity => (nint)Record;
+
+    /// <summary>Copies what a parked core has last pushed, the last first. Returns how many words; 0: it is not parked.</summary>
+    public int CopyTop(Span<nint> into)
+    {
+        nint top = Record->GreenSp;
+        if (top == 0) return 0;
+        int count = (int)Math.Min(into.Length, (Record->StackLow + Record->StackBytes - top) / sizeof(nint));
+        new ReadOnlySpan<nint>((nint*)top, count).CopyTo(into);
+        return count;
+    }
+
     internal CoreRecord* Record { get; }
 
     public static bool operator ==(GreenCore left, GreenCore right) => left.Equals(right);

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.Hub;
+using UGreen.Py.Native;
 
 namespace UGreen.Py.Wsgi;
 
@@ -14,7 +15,7 @@ namespace UGreen.Py.Wsgi;
 /// </para>
 /// </summary>
 [SuppressMessage("Reliability", "CA1001:Types that own disposable fields should be disposable", Justification = "The watch ends with the process.")]
-internal sealed partial class HangWatch(HubLoop hub, nint threadState, IClock clock, ILogger log)
+internal sealed partial class HangWatch(HubLoop hub, nint threadState, IClock clock, ILogger log, DeadlockWatch deadlocks, CallBoard calls)
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
 
@@ -29,15 +30,23 @@ internal sealed partial class HangWatch(HubLoop hub, nint threadState, IClock cl
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
     private readonly ManualResetEvent _never = new(false);
+    private readonly int _hubThread = OwnProcess.ThreadId;
     private long _seenResumes = -1;
     private long _since;
     private string? _told;
 
+    /// <summary>Hub thread.</summary>
     public void Start() => new Thread(Run) { Name = "ugreen hang watch", IsBackground = true }.Start();
 
     private void Run()
     {
-        while (!_never.WaitOne(TickMilliseconds)) Look(clock.Now);
+        while (!_never.WaitOne(TickMilliseconds))
+        {
+            var now = clock.Now;
+            Look(now);
+            deadlocks.Tick(now);
+            calls.Tick(now);
+        }
     }
 
     private void Look(long now)
@@ -53,9 +62,11 @@ internal sealed partial class HangWatch(HubLoop hub, nint threadState, IClock cl
         if (now - _since < HangsAfter || _told is not null || !hub.HasWork) return;
         var running = hub.Current;
         _told = Describe(running);
+        var call = KernelCall.Of(_hubThread);
+        if (call is not null && running?.Occupant is WsgiRequest) calls.Hangs(running.Number, call);
         var stack = Stack(resumes);
-        if (stack is null) HoldsUpInC(_told, (now - _since) / 1e9);
-        else HoldsUp(_told, (now - _since) / 1e9, stack);
+        if (stack is null) HoldsUpInC(_told, (now - _since) / 1e9, call is null ? "" : $" ({call})");
+        else HoldsUp(_told, (now - _since) / 1e9, call is null ? "it is here" : $"it is in {call}, here", stack);
     }
 
     // It may have ended meanwhile, and then this is about the next one; that is but a line in the log.
@@ -75,11 +86,11 @@ internal sealed partial class HangWatch(HubLoop hub, nint threadState, IClock cl
         return reader.Join(s_patience) ? Volatile.Read(ref text) : null;
     }
 
-    [LoggerMessage(EventId = 721, Level = LogLevel.Warning, Message = "{What} holds up all other requests of this worker: it has kept the hub for {Seconds:0.0} s (blocking code? see ugreen.run_in_thread); it is here:\n{Stack}")]
-    private partial void HoldsUp(string what, double seconds, string stack);
+    [LoggerMessage(EventId = 721, Level = LogLevel.Warning, Message = "{What} holds up all other requests of this worker: it has kept the hub for {Seconds:0.0} s (blocking code? see ugreen.run_in_thread); {Where}:\n{Stack}")]
+    private partial void HoldsUp(string what, double seconds, string where, string stack);
 
-    [LoggerMessage(EventId = 722, Level = LogLevel.Warning, Message = "{What} holds up all other requests of this worker: it has kept the hub for {Seconds:0.0} s and is in a call outside Python that keeps Python's lock (GIL), so its Python stack cannot be read")]
-    private partial void HoldsUpInC(string what, double seconds);
+    [LoggerMessage(EventId = 722, Level = LogLevel.Warning, Message = "{What} holds up all other requests of this worker: it has kept the hub for {Seconds:0.0} s and is in a call outside Python{Call} that keeps Python's lock (GIL), so its Python stack cannot be read")]
+    private partial void HoldsUpInC(string what, double seconds, string call);
 
     [LoggerMessage(EventId = 723, Level = LogLevel.Warning, Message = "{What} holds up the others no more; it kept the hub for {Seconds:0.0} s")]
     private partial void GoesOn(string what, double seconds);

@@ -188,7 +188,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         var python = new PythonSide(_settings, hub, clock, application, _spawned, _loggers) { OsIdent = osIdent };
         python.RegisterCalls();
         python.Load(greenSwitch.Trampoline);
-        new HangWatch(hub, state.ThreadState, clock, _log).Start();
+        new HangWatch(hub, state.ThreadState, clock, _log, new DeadlockWatch(hub, clock, _log), new CallBoard(hub, _settings.Board)).Start();
         (_hub, _application) = (hub, application);
     }
 

@@ -156,7 +156,7 @@ def test_what_the_server_stops_by_stays_the_servers():
 # :: A hub that hangs
 
 
-@pytest.mark.parametrize("path, says", [("block", r"it is here:\n(?s:.*)processes\.py\", line \d+, in <lambda>"), ("block_gil", r"in a call outside Python that keeps Python's lock")])
+@pytest.mark.parametrize("path, says", [("block", r"it is in clock_nanosleep, here:\n(?s:.*)processes\.py\", line \d+, in <lambda>"), ("block_gil", r"in a call outside Python \(clock_nanosleep\) that keeps Python's lock")])
 def test_a_hub_that_hangs_is_told_once(plain, path, says):
     start = len(plain.log)
     with background(plain.get, "/" + path) as blocked:

@@ -3,12 +3,12 @@
 import os
 import traceback
 from types import FrameType
-from typing import Any, Callable, Generic, List, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Generic, List, Optional, Tuple, TypeVar
 from weakref import WeakValueDictionary
 
 from _ugreen import alive, green_id, greens, interrupt, set_daemon, spawn as _start, spawn_cores
 
-from ugreen import _fork
+from ugreen import _fork, _holders
 from ugreen._report import report
 from ugreen._time import Timeout
 from ugreen._wait import Waiter, deque, forget, grant_all
@@ -219,15 +219,34 @@ def current() -> "Optional[GreenThread[Any]]":
 def dump() -> str:
     """What every green thread does, as text: requests and spawned ones, parked ones included, each with its Python stack. For a log, a debugging page, a signal handler.
 
+    A call that waits is named, with its descriptor and the other end; of a lock it says who holds it, where that can be known.
+
     May be called by any thread, so a watchdog thread can tell where a worker hangs.
     """
     mine = green_id()
     parts: List[str] = []
-    for number, core, state, request, frame in greens():
+    all_greens = greens()
+    states = _lock_states(all_greens)
+    for number, core, state, request, frame in all_greens:
+        state += states.get(number, "")
         handle = _handles.get(number)
         what = request if request is not None else f"spawned {handle.name}" if handle is not None else "spawned"
         parts.append(f"green thread {number} on core {core}, {what}: {'calls dump()' if number == mine else state}\n{_stack(frame)}")
     return "\n".join(parts)
+
+
+def _lock_states(all_greens: "List[Tuple[int, int, str, Optional[str], Optional[FrameType]]]") -> Dict[int, str]:
+    """Of those that wait for locks: for which, and who holds it, where that can be known."""
+    waits = _holders.waits()
+    if not waits:
+        return {}
+    frames = {number: (core, frame) for number, core, _, _, frame in all_greens}
+    claims = {number: _holders.claims_of(frame) for number, (_, frame) in frames.items()}
+    states = {}
+    for number, wait in waits.items():
+        by = _holders.holder(wait, frames, claims)
+        states[number] = f" for {wait.name}" + (f", held by {by}" if by is not None else "")
+    return states
 
 
 def _stack(frame: Optional[FrameType]) -> str:

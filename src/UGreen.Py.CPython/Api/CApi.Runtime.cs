@@ -17,6 +17,8 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] public static partial BorrowedRef PyThreadState_GetDict();
     [LibraryImport(Library)] internal static partial NewRef PyThreadState_GetFrame(nint threadState);
     [LibraryImport(Library)] public static partial nint PyInterpreterState_Get();
+    [LibraryImport(Library)] internal static partial nint PyInterpreterState_ThreadHead(nint interpreter);
+    [LibraryImport(Library)] internal static partial nint PyThreadState_Next(nint threadState);
     [LibraryImport(Library)] public static partial nint PyEval_SaveThread();
     [LibraryImport(Library)] public static partial void PyEval_RestoreThread(nint threadState);
     [LibraryImport(Library)] internal static partial int PyGILState_Ensure();

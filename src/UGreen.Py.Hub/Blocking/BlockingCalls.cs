@@ -23,8 +23,8 @@ internal sealed partial class BlockingCalls : HubCall
         : base("(a function of the C library)", "", Arity.None)
     {
         (_hub, _stubs, _clock, _log) = (hub, stubs, clock, log);
-        Semaphores = new LockWaiters(Native.Libc.sem_trywait, stubs.AddSemWaiter);
-        Mutexes = new LockWaiters(Native.Libc.pthread_mutex_trylock, stubs.AddMutexWaiter);
+        Semaphores = new LockWaiters(static (address, _) => Native.Libc.sem_trywait(address), stubs.AddSemWaiter, hub.FirstIdNow);
+        Mutexes = new LockWaiters(static (address, wait) => Native.RecursiveMutex.TryTake(address, wait.Green.Identity), stubs.AddMutexWaiter, hub.FirstIdNow);
         Conditions = new ConditionWaiters(stubs.AddConditionWaiter);
         Pool = new BlockingPool(hub.Inbox, threads);
         _functions = BlockingTable.For(BlockingCall.All, stubs);
@@ -152,6 +152,10 @@ internal sealed partial class BlockingCalls : HubCall
     /// <summary>Describes what a green thread waits for; null: not for a call of the C library.</summary>
     public static string? Describe(GreenThread green)
         => green is { Continuation: BlockingCalls, Blocking: { } wait } ? wait.Function.Describe(wait.Call) : null;
+
+    /// <summary>The lock for which a green thread waits; null: for none.</summary>
+    public static LockWait? LockWaitOf(GreenThread green)
+        => green is { Status: GreenStatus.Parked, Continuation: BlockingCalls, Blocking: { Function: LockCall call } wait } ? call.Wait(wait) : null;
 
     /// <summary>
     /// Interrupts the call that was begun last, if any can be: a handler of Python's for a signal then runs in that green thread, as in a thread whose call is interrupted, and what it raises

@@ -39,7 +39,7 @@ internal sealed class ConnectCall(string name) : BlockingFunction(name)
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => BlockingAnswer.Error(Errno.ECONNABORTED);
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+    public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0), call[1], call.Int(2))}";
 
     private static CallOutcome Connect(BlockingWait wait)
     {

@@ -35,7 +35,7 @@ internal sealed class EpollCall(string name, bool isFine) : BlockingFunction(nam
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => new(0);
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+    public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0))}";
 
     // Without waiting. A wrong time is found by the call itself.
     private nint Look(NativeCall call, out int errno)

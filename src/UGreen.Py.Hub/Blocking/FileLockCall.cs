@@ -25,5 +25,5 @@ internal sealed class FileLockCall(string name) : PoolCall(name)
     }
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+    public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0))}";
 }

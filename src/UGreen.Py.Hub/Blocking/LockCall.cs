@@ -80,6 +80,15 @@ internal sealed class LockCall(string name, LockCall.Kind kind) : BlockingFuncti
     /// <inheritdoc/>
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => BlockingAnswer.Error(Errno.EINTR);
 
+    /// <summary>What a parked green thread waits for.</summary>
+    public LockWait Wait(BlockingWait wait)
+    {
+        var address = wait.Call[0];
+        return kind == Kind.Mutex
+            ? new LockWait(address, IsMutex: true, IsShared: false, IsTimed: false, wait.Number, RecursiveMutex.CoreOf(address), wait.Calls.Mutexes.HeldBefore(address))
+            : new LockWait(address, IsMutex: false, IsShared(wait), wait.Due != long.MaxValue, wait.Number, Owner: 0, HeldBefore: 0);
+    }
+
     private static BlockingAnswer TimedOut => BlockingAnswer.Error(Errno.ETIMEDOUT);
 
     private LockWaiters Waiters(BlockingWait wait) => kind == Kind.Mutex ? wait.Calls.Mutexes : wait.Calls.Semaphores;

@@ -7,9 +7,10 @@ namespace UGreen.Py.Hub.Blocking;
 /// woken, so that no one else can come between.
 /// </para>
 /// </summary>
-/// <param name="tryTake">Takes the lock at an address: 0 when it could.</param>
+/// <param name="tryTake">Takes the lock at an address for one that waits: 0 when it could.</param>
 /// <param name="count">Tells the stubs of one waiter more or less; a full barrier.</param>
-internal sealed class LockWaiters(Func<nint, int> tryTake, Action<int> count)
+/// <param name="firstIdNow">The lowest <see cref="GreenThread.Id"/> that a green thread can get that is started from now on.</param>
+internal sealed class LockWaiters(Func<nint, BlockingWait, int> tryTake, Action<int> count, Func<long> firstIdNow)
 {
     private readonly Dictionary<nint, Queue> _queues = [];
     private readonly Stack<Queue> _spare = [];
@@ -20,14 +21,19 @@ internal sealed class LockWaiters(Func<nint, int> tryTake, Action<int> count)
     /// <summary>Lets it wait for a lock. False: it has the lock already.</summary>
     public bool Add(BlockingWait wait, nint address)
     {
-        if (!_queues.TryGetValue(address, out var queue)) _queues.Add(address, queue = _spare.TryPop(out var spare) ? spare : new Queue());
+        if (!_queues.TryGetValue(address, out var queue))
+        {
+            _queues.Add(address, queue = _spare.TryPop(out var spare) ? spare : new Queue());
+            queue.HeldBefore = firstIdNow();
+        }
+
         queue.Append(wait);
         wait.Address = address;
         Count++;
         count(1);
 
         // What was released before it was counted, nobody has told.
-        if (queue.First != wait || tryTake(address) != 0) return true;
+        if (queue.First != wait || tryTake(address, wait) != 0) return true;
         Remove(wait);
         return false;
     }
@@ -52,12 +58,17 @@ internal sealed class LockWaiters(Func<nint, int> tryTake, Action<int> count)
     /// <summary>The lock at an address was released: it goes to those who wait.</summary>
     public void Grant(nint address)
     {
-        while (_queues.TryGetValue(address, out var queue) && queue.First is { } wait && tryTake(address) == 0)
+        while (_queues.TryGetValue(address, out var queue) && queue.First is { } wait)
         {
+            queue.HeldBefore = firstIdNow();
+            if (tryTake(address, wait) != 0) return;
             Remove(wait);
             wait.Green.Wake(WakeCause.Released);
         }
     }
+
+    /// <summary>Whoever holds the lock took it before the green thread of this <see cref="GreenThread.Id"/> was started: every release since then would have been noted.</summary>
+    public long HeldBefore(nint address) => _queues.TryGetValue(address, out var queue) ? queue.HeldBefore : long.MaxValue;
 
     /// <summary>Any lock may have been released.</summary>
     public void GrantAll()
@@ -70,6 +81,8 @@ internal sealed class LockWaiters(Func<nint, int> tryTake, Action<int> count)
         private BlockingWait? _last;
 
         public BlockingWait? First { get; private set; }
+
+        public long HeldBefore { get; set; }
 
         public void Append(BlockingWait wait)
         {

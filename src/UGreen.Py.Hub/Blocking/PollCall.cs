@@ -62,7 +62,7 @@ internal sealed class PollCall(string name, bool isFine) : BlockingFunction(name
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => new(0);
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => call[1] == 1 ? $"{Name} on fd {NativeCall.Read32(call[0])}" : $"{Name} on {call[1]} descriptors";
+    public override string Describe(NativeCall call) => call[1] == 1 ? $"{Name} on {Native.DescriptorName.Of(NativeCall.Read32(call[0]))}" : $"{Name} on {call[1]} descriptors";
 
     private static CallOutcome Wait(BlockingWait wait)
     {

@@ -42,7 +42,7 @@ internal sealed class ReadyCall(string name, PreloadedStubs? stubs = null, bool 
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => BlockingAnswer.Error(Errno.ECONNABORTED);
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+    public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0))}";
 
     private static BlockingAnswer Call(NativeCall call)
     {

@@ -47,7 +47,7 @@ internal sealed class TransferCall(string name, FdDirection direction, int flags
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(Errno.ECONNABORTED);
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+    public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0))}";
 
     // The stub (x64-tries.s) has made the call without waiting a moment ago; what came since is an event.
     private bool HasFoundNothing(NativeCall call) => flags == Tried && call.Tried < 0 && (direction == FdDirection.Write || (call.Int(flags) & WaitAll) == 0);

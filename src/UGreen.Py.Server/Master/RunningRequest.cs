@@ -7,7 +7,8 @@ namespace UGreen.Py.Server.Master;
 /// <param name="Method">As the client sent it.</param>
 /// <param name="Target">Its beginning, when it is long.</param>
 /// <param name="Age">Since when it has its core.</param>
-internal sealed record RunningRequest(int Core, string Method, string Target, TimeSpan Age)
+/// <param name="Call">The call that it waits in, "" where it does not or not for long.</param>
+internal sealed record RunningRequest(int Core, string Method, string Target, TimeSpan Age, string Call)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Method} {Target} (core {Core}, {Age.TotalSeconds:0.0} s)");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Method} {Target} (core {Core}, {Age.TotalSeconds:0.0} s{(Call.Length == 0 ? "" : ", in " + Call)})");
 }

@@ -204,8 +204,11 @@ internal sealed class Scoreboard
         var method = _memory.Span(at + ScoreboardLayout.Method, (int)Math.Min(lengths & 0xFF, ScoreboardLayout.MethodBytes));
         var target = _memory.Span(at + ScoreboardLayout.Target, (int)Math.Min((lengths >> 8) & 0xFF, ScoreboardLayout.TargetBytes));
         var age = Now - Volatile.Read(ref _memory.Word(at + ScoreboardLayout.Since));
-        return new RunningRequest(core, System.Text.Encoding.Latin1.GetString(method), System.Text.Encoding.Latin1.GetString(target), TimeSpan.FromTicks(Math.Max(age, 0) / 100));
+        var call = _memory.Span(at + ScoreboardLayout.Call, (int)Math.Clamp(Volatile.Read(ref _memory.Word(at + ScoreboardLayout.CallLength)), 0, ScoreboardLayout.CallBytes));
+        return new RunningRequest(core, Text(method), Text(target), TimeSpan.FromTicks(Math.Max(age, 0) / 100), Text(call));
     }
+
+    private static string Text(ReadOnlySpan<byte> bytes) => System.Text.Encoding.Latin1.GetString(bytes);
 
     private WorkerFigures FiguresOf(int worker)
     {

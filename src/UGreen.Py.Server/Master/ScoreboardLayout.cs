@@ -44,9 +44,9 @@ internal readonly record struct ScoreboardLayout(int Workers, int Rows, int Core
     /// <summary>Number of <see cref="Figure"/>s.</summary>
     public const int FigureCount = 6;
 
-    // Of a core: two cache lines and two more for the text.
+    // Of a core: one cache line and some more for the texts.
     private const int CoresStart = 128;
-    private const int CoreBytes = 256;
+    private const int CoreBytes = 320;
     /// <summary>0: idle; otherwise in a request. Written last at the begin, first at the end.</summary>
     public const int Busy = 0;
     /// <summary>Nanoseconds of CLOCK_MONOTONIC.</summary>
@@ -59,7 +59,11 @@ internal readonly record struct ScoreboardLayout(int Workers, int Rows, int Core
     public const int MethodBytes = 16;
     public const int Target = 48;
     /// <summary>Longer targets are cut: the beginning tells which page it is.</summary>
-    public const int TargetBytes = CoreBytes - Target;
+    public const int TargetBytes = CallLength - Target;
+    /// <summary>0: it waits in no call, or not for long.</summary>
+    public const int CallLength = 248;
+    public const int Call = 256;
+    public const int CallBytes = CoreBytes - Call;
 
     private int HeaderBytes => Round(Past + (Workers * PastBytes));
 

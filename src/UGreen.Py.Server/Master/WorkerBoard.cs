@@ -34,6 +34,7 @@ internal sealed class WorkerBoard : IRequestBoard
         _memory.Word(at + ScoreboardLayout.Lengths) = methodBytes | (targetBytes << 8);
         _memory.Word(at + ScoreboardLayout.Since) = now;
         _memory.Word(at + ScoreboardLayout.KillTime) = 0;
+        _memory.Word(at + ScoreboardLayout.CallLength) = 0;
         Volatile.Write(ref _memory.Word(at + ScoreboardLayout.Busy), 1);
         Of(Figure.Busy)++;
     }
@@ -42,6 +43,16 @@ internal sealed class WorkerBoard : IRequestBoard
     {
         Volatile.Write(ref _memory.Word(_layout.Core(_row, core) + ScoreboardLayout.KillTime), killTime);
         Volatile.Write(ref _memory.Word(_layout.Row(_row) + ScoreboardLayout.HasKillTimes), 1);
+    }
+
+    public bool ShowsCalls => true;
+
+    public void SetCall(int core, string call)
+    {
+        var at = _layout.Core(_row, core);
+        Volatile.Write(ref _memory.Word(at + ScoreboardLayout.CallLength), 0);
+        var bytes = Narrow(call, at + ScoreboardLayout.Call, ScoreboardLayout.CallBytes);
+        Volatile.Write(ref _memory.Word(at + ScoreboardLayout.CallLength), bytes);
     }
 
     public void Harakiri(int core) => Of(Figure.Harakiris)++;

@@ -35,9 +35,25 @@ public sealed class ScoreboardTests
     }
 
     [Fact]
+    public void The_call_that_a_request_waits_in_is_shown_until_it_is_over()
+    {
+        var (row, board) = Take(worker: 1);
+        board.Begin(3, "GET", "/", Scoreboard.Now);
+        board.SetCall(3, "recv on fd 12 (127.0.0.1:3306)");
+        Assert.Matches(@"^GET / \(core 3, \d+\.\d s, in recv on fd 12 \(127\.0\.0\.1:3306\)\)$", _master.Running(row)[0].ToString());
+        board.SetCall(3, "");
+        Assert.DoesNotContain(" in ", _master.Running(row)[0].ToString(), StringComparison.Ordinal);
+        board.SetCall(3, "poll");
+        board.End(3, Scoreboard.Now, 0, failed: false);
+        board.Begin(3, "GET", "/next", Scoreboard.Now);
+        Assert.DoesNotContain(" in ", _master.Running(row)[0].ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Long_texts_are_cut_and_spill_nowhere()
     {
         var (row, board) = Take(worker: 1);
+        board.SetCall(0, new string('C', 1000));
         board.Begin(1, "GET", "/next", Scoreboard.Now);
         board.Begin(0, new string('M', 100), "/" + new string('x', 5000), Scoreboard.Now - (1000 * Milli));
 
@@ -45,6 +61,10 @@ public sealed class ScoreboardTests
 
         Assert.Equal(new string('M', ScoreboardLayout.MethodBytes), running[0].Method);
         Assert.Equal("/" + new string('x', ScoreboardLayout.TargetBytes - 1), running[0].Target);
+        Assert.Equal("", running[0].Call);
+        board.SetCall(0, new string('C', 1000));
+        running = _master.Running(row);
+        Assert.Equal(new string('C', ScoreboardLayout.CallBytes), running[0].Call);
         Assert.Equal(("GET", "/next"), (running[1].Method, running[1].Target));
     }
 
