@@ -62,8 +62,11 @@ internal static class PreloadData
     public const int DlError = DlSym + 8;
     public const int Errx = DlError + 8;
 
+    /// <summary>Address of the program's own main.</summary>
+    public const int OwnMain = Errx + 8;
+
     /// <summary>Addresses of the C library's own functions, in the order of <see cref="Functions"/>.</summary>
-    public const int Reals = Errx + 8;
+    public const int Reals = OwnMain + 8;
 
     /// <summary>Called by the stubs, but none of them.</summary>
     public const string StartMain = "__libc_start_main";
