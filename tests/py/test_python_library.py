@@ -216,6 +216,28 @@ def test_a_server_with_file_capabilities(tmp_path):
         assert process.returncode != 0 and "--ugreen-blocking=true: blocking calls cannot wait green here: " + why in said, said
 
 
+# memfd_create, number 319, is answered with EPERM (linux/filter.h, linux/seccomp.h): load the call's number; is it that one; refuse; allow.
+WITHOUT_MEMFD = """
+import ctypes, os, struct, sys
+code = b"".join(struct.pack("<HBBI", *step) for step in [(0x20, 0, 0, 0), (0x15, 0, 1, 319), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)])
+steps = ctypes.create_string_buffer(code, len(code))
+program = ctypes.create_string_buffer(struct.pack("<H6xQ", 4, ctypes.addressof(steps)))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(program)) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("options", [OPTIONS, []])
+def test_a_sandbox_without_memfd_create(options, tmp_path, monkeypatch):
+    script = tmp_path / "sandbox.py"
+    script.write_text(WITHOUT_MEMFD)
+    monkeypatch.setenv("UGREEN_PY", f"{EXECUTABLE} {script} {ROOT / 'ugreen-py'}")
+    with Server("run_code", options=options) as server:
+        server.wait_log("warn .*" + BLOCKS + "there is no place for what is to be preloaded: memfd_create: Operation not permitted")
+        assert environment(server) == CLEAN and not waits_green(server, 3)
+
+
 def test_with_the_posix_switch_it_is_off():
     with Server("run_code", options=[*OPTIONS, "--ugreen-switch", "posix"]) as server:
         server.wait_log(BLOCKS + "with --ugreen-switch posix they do not wait green")
