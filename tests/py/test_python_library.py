@@ -274,8 +274,8 @@ def test_servers_that_are_killed_while_they_start_harm_no_other():
             stack.callback(victim.kill)
             victim.start()
             # From the first runtime's start to the second's, wherever that is on this machine.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                victim._process.wait(dice.uniform(0, 0.4))
+            with contextlib.suppress(TimeoutError):
+                until(lambda v=victim: not v.running, "an end that does not come", timeout=dice.uniform(0, 0.4))
             victim.send_signal(signal.SIGKILL)
         with Server("run_code", options=OPTIONS) as one, Server("run_code", options=OPTIONS) as other:
             assert waits_green(one) and waits_green(other)
