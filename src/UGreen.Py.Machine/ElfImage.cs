@@ -18,22 +18,23 @@ internal sealed class ElfImage
     private const int GlobalData = 6; // R_X86_64_GLOB_DAT: the address of a symbol
     private const int Relative = 8; // R_X86_64_RELATIVE: an address of the image itself
 
-    private readonly List<(string Name, int Data)> _imports = [];
-    private readonly List<(string Name, string Label)> _functions = [];
-    private readonly List<(string Name, int Data, int Bytes)> _objects = [];
-    private readonly List<(int Data, string Label)> _addresses = [];
+    // Not tuples: code for lists of those would have to be made at each start.
+    private readonly List<Place> _imports = [];
+    private readonly List<Place> _functions = [];
+    private readonly List<Place> _objects = [];
+    private readonly List<Place> _addresses = [];
 
     /// <summary>At <paramref name="data"/> the loader writes the address of a symbol of others.</summary>
-    public void Import(string name, int data) => _imports.Add((name, data));
+    public void Import(string name, int data) => _imports.Add(new Place(name, Data: data));
 
     /// <summary>Others find the function at a label by its name.</summary>
-    public void Export(string name, string label) => _functions.Add((name, label));
+    public void Export(string name, string label) => _functions.Add(new Place(name, label));
 
     /// <summary>Others find a piece of the data by its name.</summary>
-    public void ExportData(string name, int data, int bytes) => _objects.Add((name, data, bytes));
+    public void ExportData(string name, int data, int bytes) => _objects.Add(new Place(name, Data: data, Bytes: bytes));
 
     /// <summary>At <paramref name="data"/> the loader writes the address of a label.</summary>
-    public void Address(int data, string label) => _addresses.Add((data, label));
+    public void Address(int data, string label) => _addresses.Add(new Place(Label: label, Data: data));
 
     /// <summary>Distance from the code's first byte to the data's: code of that length at most is given to <see cref="Build"/>.</summary>
     public static int DataOffset(int codeBytes) => Aligned(codeBytes, Page);
@@ -98,9 +99,9 @@ internal sealed class ElfImage
         const long GlobalObject = 0x11L << 32;
         const long FirstSection = 1L << 48; // any but "undefined"; nothing reads which
         int at = SymbolBytes;
-        foreach ((string name, _) in _imports) Add(table, GlobalFunction, name, 0, 0);
-        foreach ((string name, string label) in _functions) Add(table, GlobalFunction | FirstSection, name, codeStart + code.Labels[label], 0);
-        foreach ((string name, int data, int bytes) in _objects) Add(table, GlobalObject | FirstSection, name, dataStart + data, bytes);
+        foreach (Place import in _imports) Add(table, GlobalFunction, import.Name, 0, 0);
+        foreach (Place function in _functions) Add(table, GlobalFunction | FirstSection, function.Name, codeStart + code.Labels[function.Label], 0);
+        foreach (Place words in _objects) Add(table, GlobalObject | FirstSection, words.Name, dataStart + words.Data, words.Bytes);
 
         void Add(Span<byte> to, long kind, string name, long value, long bytes)
         {
@@ -146,9 +147,9 @@ internal sealed class ElfImage
     {
         int at = 0;
         for (int i = 0; i < _imports.Count; i++, at += RelocationBytes) Put(table, at, dataStart + _imports[i].Data, ((i + 1L) << 32) | GlobalData, 0);
-        foreach ((int data, string label) in _addresses)
+        foreach (Place address in _addresses)
         {
-            Put(table, at, dataStart + data, Relative, codeStart + code.Labels[label]);
+            Put(table, at, dataStart + address.Data, Relative, codeStart + code.Labels[address.Label]);
             at += RelocationBytes;
         }
     }
@@ -157,4 +158,7 @@ internal sealed class ElfImage
     {
         for (int i = 0; i < words.Length; i++) BinaryPrimitives.WriteInt64LittleEndian(at[(offset + (i * sizeof(long)))..], words[i]);
     }
+
+    /// <summary>What has a name, where it is in the code or in the data, or what of it is known.</summary>
+    private readonly record struct Place(string Name = "", string Label = "", int Data = 0, int Bytes = 0);
 }

@@ -67,7 +67,7 @@ internal static class PreloadData
     public const int DlSym = DlOpen + 8;
     public const int DlError = DlSym + 8;
     public const int Errx = DlError + 8;
-    public const int DlVSym = Errx + 8;
+    public const int DlVSym = OwnMain + 8;
 
     /// <summary>How many green threads wait for a condition variable.</summary>
     public const int ConditionWaiters = DlVSym + 8;
@@ -80,6 +80,9 @@ internal static class PreloadData
 
     /// <summary>Most ranges at <see cref="Apart"/>.</summary>
     internal const int MostApart = 23;
+
+    /// <summary>Address of the program's own main.</summary>
+    public const int OwnMain = Errx + 8;
 
     /// <summary>Addresses of the C library's own functions, in the order of <see cref="Functions"/>.</summary>
     public const int Reals = Waited + (WaitedFds / 8);

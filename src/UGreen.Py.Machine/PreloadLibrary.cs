@@ -4,19 +4,21 @@ using UGreen.Py.Native;
 namespace UGreen.Py.Machine;
 
 /// <summary>
-/// A shared library, named in LD_PRELOAD of another program, that makes it run .NET, and that stands before the C library's functions that wait (adr/0040). It is made here, because
-/// nothing else of the house needs a C compiler.
+/// A shared library, named in LD_PRELOAD of a program, that stands before the C library's functions that wait (adr/0040), and makes another program than this server's own run .NET. It is
+/// made here, because nothing else of the house needs a C compiler.
 /// <para>
 /// Its <c>__libc_start_main</c>, which every program calls first, hands on another main function: that calls <c>hostfxr_main_startupinfo</c>, as .NET's own executables do
-/// (dotnet/runtime, docs/design/features/host-components.md). In C:
+/// (dotnet/runtime, docs/design/features/host-components.md). Without a hostfxr it calls the program's own main. In C:
 /// </para>
 /// <code>
-/// static int server_main(int argc, char **argv) {
+/// static int server_main(int argc, char **argv, char **envp) {
+///     if (!*HOSTFXR) return own_main(argc, argv, envp);
 ///     void *hostfxr = dlopen(HOSTFXR, RTLD_NOW), *run = hostfxr ? dlsym(hostfxr, "hostfxr_main_startupinfo") : 0;
 ///     if (!run) errx(1, "%s", dlerror());
 ///     return run(argc - 1, argv + 1, HOST, DOTNET_ROOT, APPLICATION);
 /// }
 /// int __libc_start_main(main, argc, argv, init, fini, rtld_fini, stack_end) {
+///     own_main = main;
 ///     return dlsym(RTLD_NEXT, "__libc_start_main")(server_main, argc, argv, init, fini, rtld_fini, stack_end);
 /// }
 /// </code>
@@ -33,8 +35,11 @@ public static class PreloadLibrary
     /// <summary>Room for the code; the data follows.</summary>
     private const int MostCode = 0x4000;
 
+    /// <summary>Makes the library's bytes for a program that stays what it is.</summary>
+    public static byte[] Build() => Build("", "", "", "");
+
     /// <summary>
-    /// Makes the library's bytes. The program is started with one argument more than the server shall see, behind its name; see <see cref="PreloadLibrary"/>.
+    /// Makes the library's bytes for another program than this server. That is started with one argument more than the server shall see, behind its name; see <see cref="PreloadLibrary"/>.
     /// </summary>
     /// <param name="hostFxr">Path of libhostfxr.so.</param>
     /// <param name="host">Path of the .NET executable that the program stands for.</param>
@@ -73,7 +78,9 @@ public static class PreloadLibrary
     }
 
     /// <summary>Tells this version's library from those of others: what the functions' numbers mean, and where the words are.</summary>
-    internal static long Version()
+    internal static long Version { get; } = HashOfContents();
+
+    private static long HashOfContents()
     {
         // FNV-1a
         ulong hash = 14695981039346656037;
@@ -84,7 +91,7 @@ public static class PreloadLibrary
     private static byte[] Data(PreloadTexts texts)
     {
         byte[] data = new byte[PreloadData.Texts + texts.Bytes.Count];
-        BinaryPrimitives.WriteInt64LittleEndian(data.AsSpan(PreloadData.Version), Version());
+        BinaryPrimitives.WriteInt64LittleEndian(data.AsSpan(PreloadData.Version), Version);
         BinaryPrimitives.WriteInt64LittleEndian(data.AsSpan(PreloadData.One), 1);
         for (int i = 0; i < texts.Bytes.Count; i++) data[PreloadData.Texts + i] = texts.Bytes[i];
         return data;

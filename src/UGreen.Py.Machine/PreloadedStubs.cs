@@ -27,8 +27,11 @@ public sealed unsafe class PreloadedStubs
     public static PreloadedStubs? Find()
     {
         if (!DynamicLibrary.TrySymbol(0, PreloadLibrary.Words, out nint words)) return null;
-        return *(long*)(words + PreloadData.Version) == PreloadLibrary.Version() ? new PreloadedStubs(words) : null;
+        return *(long*)(words + PreloadData.Version) == PreloadLibrary.Version ? new PreloadedStubs(words) : null;
     }
+
+    /// <summary>Another version of this server has made what this process was started with.</summary>
+    public static bool AreOfAnotherVersion => DynamicLibrary.TrySymbol(0, PreloadLibrary.Words, out _) && Find() is null;
 
     /// <summary>Something was released since the last <see cref="TakeReleased"/>.</summary>
     public bool HasReleases => Volatile.Read(ref *_tail) != _head;

@@ -18,8 +18,8 @@ internal sealed partial class X64Emitter(int dataOffset = CodePage.DataOffset)
 
     private readonly List<byte> _bytes = [];
     private readonly Dictionary<string, int> _labels = [];
-    private readonly List<(int Position, string Label)> _jumps = [];
-    private readonly List<(int Position, string Label)> _farJumps = [];
+    private readonly List<JumpPlace> _jumps = [];
+    private readonly List<JumpPlace> _farJumps = [];
 
     /// <summary>Names the next instruction.</summary>
     public void Label(string name) => _labels.Add(name, _bytes.Count);
@@ -155,20 +155,20 @@ internal sealed partial class X64Emitter(int dataOffset = CodePage.DataOffset)
     public void AddressOf(X64Register to, string label)
     {
         Bytes(Rex(RexW, (int)to, 0), 0x8D, ModRm(0, (int)to, (int)Rbp), 0, 0, 0, 0);
-        _farJumps.Add((_bytes.Count - sizeof(int), label));
+        _farJumps.Add(new JumpPlace(_bytes.Count - sizeof(int), label));
     }
 
     public void CallTo(string label)
     {
         Bytes(0xE8, 0, 0, 0, 0);
-        _farJumps.Add((_bytes.Count - sizeof(int), label));
+        _farJumps.Add(new JumpPlace(_bytes.Count - sizeof(int), label));
     }
 
     /// <summary>Jumps to a label at any distance.</summary>
     public void JumpFarTo(string label)
     {
         Bytes(0xE9, 0, 0, 0, 0);
-        _farJumps.Add((_bytes.Count - sizeof(int), label));
+        _farJumps.Add(new JumpPlace(_bytes.Count - sizeof(int), label));
     }
 
     public void Call(X64Register target) => DigitForm(0, 0xFF, 2, target);
@@ -244,7 +244,7 @@ internal sealed partial class X64Emitter(int dataOffset = CodePage.DataOffset)
     public void JumpFarIf(X64Condition condition, string label)
     {
         Bytes(0x0F, (byte)(0x80 + (int)condition), 0, 0, 0, 0);
-        _farJumps.Add((_bytes.Count - sizeof(int), label));
+        _farJumps.Add(new JumpPlace(_bytes.Count - sizeof(int), label));
     }
 
     /// <summary>Jumps to a label within 127 bytes.</summary>
@@ -357,6 +357,9 @@ internal sealed partial class X64Emitter(int dataOffset = CodePage.DataOffset)
     private void ShortJump(byte opcode, string label)
     {
         Bytes(opcode, 0);
-        _jumps.Add((_bytes.Count - 1, label));
+        _jumps.Add(new JumpPlace(_bytes.Count - 1, label));
     }
+
+    /// <summary>Where the distance to a label is still to be written. No tuple, as in <see cref="ElfImage"/>.</summary>
+    private readonly record struct JumpPlace(int Position, string Label);
 }

@@ -2,12 +2,13 @@ using static UGreen.Py.Machine.X64Register;
 
 namespace UGreen.Py.Machine;
 
-/// <summary>Emits what makes another program run .NET, and what finds the C library's own functions. The listing is x64-preload.s.</summary>
+/// <summary>Emits what makes another program run .NET, or lets a program be what it is, and what finds the C library's own functions. The listing is x64-preload.s.</summary>
 internal static class X64PreloadStart
 {
     private const int BindNow = 2;
     private const string Failed = "failed";
     private const string Main = "main";
+    private const string OwnMain = "own_main";
     private const string Resolve = "resolve";
     private const string Lookup = "lookup";
 
@@ -29,6 +30,7 @@ internal static class X64PreloadStart
     private static void EmitStart(X64Emitter x)
     {
         x.Label(PreloadData.StartMain);
+        x.StoreData(PreloadData.OwnMain, Rdi);
         x.AddressOf(Rdi, Main);
         x.JumpData(PreloadData.Real(PreloadData.StartMain));
     }
@@ -38,13 +40,16 @@ internal static class X64PreloadStart
         x.Label(Main);
         x.Push(Rbx);
         x.Push(Rbp);
+        x.Push(R13);
         x.Push(R14);
         x.Push(R15);
-        x.Subtract(Rsp, 8);
         x.Move(Rbx, Rdi);
         x.Move(Rbp, Rsi);
+        x.Move(R13, Rdx);
         EmitResolveAll(x, texts);
         x.AddressOfData(Rdi, texts.HostFxr);
+        x.CompareByteAt(Rdi, 0);
+        x.JumpIf(X64Condition.Equal, OwnMain);
         x.Set(Rsi, BindNow);
         x.CallData(PreloadData.DlOpen);
         x.Test(Rax);
@@ -61,12 +66,24 @@ internal static class X64PreloadStart
         x.AddressOfData(Rcx, texts.Root);
         x.AddressOfData(R8, texts.Application);
         x.Call(Rax);
-        x.Add(Rsp, 8);
+        PopKept(x);
+        x.Return();
+
+        x.Label(OwnMain);
+        x.Move(Rdi, Rbx);
+        x.Move(Rsi, Rbp);
+        x.Move(Rdx, R13);
+        PopKept(x);
+        x.JumpData(PreloadData.OwnMain);
+    }
+
+    private static void PopKept(X64Emitter x)
+    {
         x.Pop(R15);
         x.Pop(R14);
+        x.Pop(R13);
         x.Pop(Rbp);
         x.Pop(Rbx);
-        x.Return();
     }
 
     private static void EmitResolveAll(X64Emitter x, PreloadTexts texts)

@@ -1,16 +1,18 @@
-# The preloaded library's beginning: it makes a program that has nothing to do with us run .NET (PreloadLibrary has it in C). X64PreloadStart emits exactly these instructions; a test compares.
+# The preloaded library's beginning: it makes a program that has nothing to do with us run .NET (PreloadLibrary has it in C), or goes on with the program's own main. X64PreloadStart emits exactly these instructions; a test compares.
 __libc_start_main:
+    mov [rip + OwnMain], rdi
     lea rdi, [rip + main]               # Another main function.
     jmp [rip + real___libc_start_main]  # The C library's, with all other arguments as they came.
 
 main:
     push rbx
     push rbp
+    push r13
     push r14
-    push r15
-    sub rsp, 8
+    push r15                            # The stack is aligned.
     mov rbx, rdi                        # argc
     mov rbp, rsi                        # argv
+    mov r13, rdx                        # envp
     lea r14, [rip + text_sem_wait]      # The first of the names, which lie one behind the other, an empty one at the end.
     lea r15, [rip + real_sem_wait]      # Where their addresses go.
 next:
@@ -31,6 +33,8 @@ scan:                                   # To the next name.
     jmp next
 resolved:
     lea rdi, [rip + text_hostfxr]
+    cmp [rdi], 0
+    je own_main                         # Only the functions that wait are wanted.
     mov esi, 2                          # RTLD_NOW
     call [rip + DlOpen]
     test rax, rax
@@ -47,12 +51,23 @@ resolved:
     lea rcx, [rip + text_root]
     lea r8, [rip + text_application]
     call rax                            # hostfxr_main_startupinfo(argc, argv, host, root, application)
-    add rsp, 8
     pop r15
     pop r14
+    pop r13
     pop rbp
     pop rbx
     ret
+
+own_main:
+    mov rdi, rbx
+    mov rsi, rbp
+    mov rdx, r13
+    pop r15
+    pop r14
+    pop r13
+    pop rbp
+    pop rbx
+    jmp [rip + OwnMain]                 # A tail call: to the C library it is as if we had never been there.
 
 # One of dlopen and dlsym has failed. The stack is aligned: it is jumped to from where it is.
 failed:

@@ -44,10 +44,37 @@ public static unsafe class OwnProcess
     /// <param name="inherited">A descriptor that the program shall have although it is closed on exec.</param>
     /// <exception cref="LinuxException">Always, when it returns: ENOENT, EACCES, E2BIG …</exception>
     public static void Become(string path, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> changes, int inherited)
+        => Become(path, [.. arguments.Select(CStrings.Encode)], changes, inherited);
+
+    /// <summary>As <see cref="Become(string, IReadOnlyList{string}, IReadOnlyDictionary{string, string?}, int)"/>: the program that runs, with the arguments that it was started with.</summary>
+    /// <exception cref="LinuxException">Always, when it returns.</exception>
+    public static void BecomeAgain(IReadOnlyDictionary<string, string?> changes, int inherited)
+    {
+        // Of the kernel, byte for byte: not every argument is UTF-8, and what starts .NET may have had some of its own.
+        const string CommandLine = "/proc/self/cmdline";
+        if (Environment.ProcessPath is not { } path || !File.Exists(CommandLine)) throw new LinuxException("execve of this program", Errno.ENOENT);
+        var arguments = Split(File.ReadAllBytes(CommandLine));
+        if (arguments.Count == 0) arguments.Add(CStrings.Encode(path));
+        Become(path, arguments, changes, inherited);
+    }
+
+    private static List<byte[]> Split(ReadOnlySpan<byte> commandLine)
+    {
+        var arguments = new List<byte[]>();
+        while (commandLine.IndexOf((byte)0) is >= 0 and var end)
+        {
+            arguments.Add(commandLine[..end].ToArray());
+            commandLine = commandLine[(end + 1)..];
+        }
+
+        return arguments;
+    }
+
+    private static void Become(string path, IReadOnlyList<byte[]> arguments, IReadOnlyDictionary<string, string?> changes, int inherited)
     {
         if (Libc.fcntl(inherited, Libc.FileControl.SetFd, 0) != 0) throw LinuxException.Last("fcntl");
         using var file = new CStrings([CStrings.Encode(path)]);
-        using var list = new CStrings([.. arguments.Select(CStrings.Encode)]);
+        using var list = new CStrings(arguments);
         using var environment = new CStrings(ProcessEnvironment.Changed(ProcessEnvironment.Entries(), changes));
         // SAFETY: both arrays end with a null pointer and live until the call has returned, which it does only without effect.
         _ = Libc.execve(file.Pointer[0], list.Pointer, environment.Pointer);

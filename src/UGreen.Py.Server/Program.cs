@@ -62,25 +62,13 @@ internal static class Program
                 return RunInBackground(args, run.Options, logFile);
             case CommandLineResult.Run run:
                 // A master runs no Python, and who was started by one of ours runs what it shall.
-                if (role is null && !report.IsDaemon && !run.Options.Master.IsEnabled) BecomePython(run.Options, args);
+                if (role is null && !report.IsDaemon && !run.Options.Master.IsEnabled) PythonHost.Become(run.Options, args);
                 // In the background all output goes to the file, which is then also opened again by SIGUSR1.
                 Start(run.Options with { LogTo = run.Options.LogTo ?? run.Options.Process.Daemonize }, args, report, role);
                 break;
         }
 
         return ExitCode.Failure;
-    }
-
-    private static void BecomePython(ServerOptions options, string[] args)
-    {
-        try
-        {
-            PythonHost.For(options)?.Become(args);
-        }
-        catch (LinuxException e)
-        {
-            Console.Error.Write($"ugreen-py: warning: Python's executable cannot be run, its library is used: {e.Message}\n");
-        }
     }
 
     private static void Start(ServerOptions options, string[] args, DaemonReport report, WorkerRole? role)

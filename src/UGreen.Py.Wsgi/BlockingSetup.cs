@@ -13,10 +13,11 @@ namespace UGreen.Py.Wsgi;
 internal static partial class BlockingSetup
 {
     /// <summary>Hub thread, after Python has started.</summary>
+    /// <exception cref="WsgiLoadException">They were asked for, and this process has not what they need.</exception>
     /// <returns>A builtin function that gives the number of the OS thread, whatever <c>get_ident</c> says.</returns>
     public static NewRef Install(WsgiSettings settings, HubLoop hub, GreenSwitch greenSwitch, GreenStacks stacks, ILogger log)
     {
-        if (!settings.BlockingCalls) return OwnIdent();
+        if (settings.BlockingCalls == BlockingMode.Off) return OwnIdent();
         if (settings.Switch != SwitchKind.Direct)
         {
             NotWithPosix(log);
@@ -25,7 +26,9 @@ internal static partial class BlockingSetup
 
         if (PreloadedStubs.Find() is not { } stubs)
         {
-            NotPreloaded(log);
+            var why = settings.WhyNotPreloaded();
+            if (settings.BlockingCalls == BlockingMode.Required) throw new WsgiLoadException($"--ugreen-blocking=true: blocking calls cannot wait green here: {why}");
+            NotPreloaded(log, why);
             return OwnIdent();
         }
 
@@ -65,6 +68,6 @@ internal static partial class BlockingSetup
     [LoggerMessage(EventId = 785, Level = LogLevel.Information, Message = "blocking calls hold up the worker: with --ugreen-switch posix they do not wait green")]
     private static partial void NotWithPosix(ILogger log);
 
-    [LoggerMessage(EventId = 786, Level = LogLevel.Information, Message = "blocking calls hold up the worker: nothing can be preloaded into this process")]
-    private static partial void NotPreloaded(ILogger log);
+    [LoggerMessage(EventId = 786, Level = LogLevel.Warning, Message = "blocking calls hold up the worker: {Why}")]
+    private static partial void NotPreloaded(ILogger log, string why);
 }

@@ -43,7 +43,10 @@ public sealed record WsgiSettings
     public IReadOnlyList<string> PythonPaths { get; init; } = [];
 
     /// <summary>Calls of the C library that would block wait green on a green stack, and each core has an identity of its own.</summary>
-    public bool BlockingCalls { get; init; } = true;
+    public BlockingMode BlockingCalls { get; init; }
+
+    /// <summary>Why this process has nothing before the C library, for people; asked for where that is so.</summary>
+    public Func<string> WhyNotPreloaded { get; init; } = static () => "nothing was preloaded into this process";
 
     /// <summary>Install psycopg2's wait callback before anything else is imported; a worker without psycopg2 then does not start.</summary>
     public bool Psycopg2 { get; init; }

@@ -1,55 +1,18 @@
 """A process that serves runs in Python's own executable (adr/0034): what it is then to the system, to the application and to what that starts, and what happens where it cannot be."""
 
-import contextlib
-import glob
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
 
 import pytest
 from masters import Master
+from programs import CLEAN, EXECUTABLE, LIBRARY, SERVER, any_library, arguments, as_nobody, as_root, environment, exe, give_capability, lines_until, maps, open_files, open_to_all
 from serving import ROOT, Server, until
-
-EXECUTABLE = "/usr/bin/python3.11"
-SERVER = ROOT / "artifacts" / "server"
-LIBRARY = next(iter(glob.glob("/usr/lib/*/libpython3.11.so.1.0")), None)
 
 # The preloaded library is machine code of that processor; elsewhere libpython is loaded, as the other tests have it.
 pytestmark = pytest.mark.skipif(os.uname().machine != "x86_64", reason="x86-64 only")
-
-ENVIRONMENT = "import os, subprocess\nreturn {n: os.environ.get(n) for n in names}, subprocess.run(['/usr/bin/env'], capture_output=True, text=True).stdout"
-NAMES = ["LD_PRELOAD", "UGREEN_HOST"]
-
-
-def exe(pid):
-    return os.readlink(f"/proc/{pid}/exe")
-
-
-def maps(pid):
-    return pathlib.Path(f"/proc/{pid}/maps").read_text()
-
-
-def open_files(pid):
-    found = []
-    for fd in glob.glob(f"/proc/{pid}/fd/*"):
-        # Some are closed while we look.
-        with contextlib.suppress(FileNotFoundError):
-            found.append(os.readlink(fd))
-    return found
-
-
-def arguments(pid):
-    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode().split("\0")
-
-
-def environment(server):
-    """What the application and a program that it starts see of the variables that the start uses."""
-    own, child = server.run(ENVIRONMENT, names=NAMES)
-    assert {n: v for n, v in own.items() if v is not None} == dict(re.findall(r"^(LD_PRELOAD|UGREEN_HOST)=(.*)$", child, re.MULTILINE))
-    return own
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +31,7 @@ def test_the_process_is_python_and_looks_like_the_server(server):
 
 
 def test_the_application_sees_nothing_of_it(server):
-    assert environment(server) == {"LD_PRELOAD": None, "UGREEN_HOST": None}
+    assert environment(server) == CLEAN
     assert server.run("import sys\nreturn sys.executable, sys.argv, sys.prefix, sys.flags.safe_path, sys.modules['__main__'].__dict__.get('__file__')") == [EXECUTABLE, ["uwsgi"], "/usr", False, None]
     assert not [name for name in open_files(server.pid) if "memfd:ugreen-py" in name], "the preloaded library's file is still open"
 
@@ -91,8 +54,7 @@ def test_python_starts_python(server):
 
 @pytest.mark.parametrize("preload", ["", "{library}"])
 def test_what_the_user_preloads_is_preloaded(preload):
-    library = next(iter(glob.glob("/usr/lib/*/libBrokenLocale.so.1") + glob.glob("/lib/*/libBrokenLocale.so.1")))
-    preload = preload.format(library=library)
+    preload = preload.format(library=any_library())
     with Server("run_code", env={"LD_PRELOAD": preload}) as server:
         assert exe(server.pid) == EXECUTABLE
         assert environment(server) == {"LD_PRELOAD": preload, "UGREEN_HOST": None}
@@ -134,7 +96,7 @@ def test_workers_run_in_it_and_their_master_does_not():
         assert os.path.basename(exe(server.pid)) == "ugreen-py"
         for number, pid in server.workers().items():
             assert exe(pid) == EXECUTABLE and arguments(pid) == [f"ugreen-py worker {number} of {server.pid}"]
-        assert environment(server) == {"LD_PRELOAD": None, "UGREEN_HOST": None}
+        assert environment(server) == CLEAN
 
         before = server.workers()
         os.kill(before[1], signal.SIGKILL)
@@ -162,31 +124,10 @@ def test_in_the_background(tmp_path):
 def test_python_without_the_preload_becomes_the_server_again(monkeypatch, capfd):
     """As Python does when LD_PRELOAD was ignored: it runs the script."""
     monkeypatch.setenv("UGREEN_PY", f"{EXECUTABLE} {SERVER / 'as_library.py'}")
-    with Server("run_code", env={"UGREEN_HOST": "99", "LD_PRELOAD": "/proc/self/fd/99"}) as server:
+    with Server("run_code", env={"UGREEN_HOST": "99:", "LD_PRELOAD": "/proc/self/fd/99"}) as server:
         server.wait_log("warn .*the dynamic loader refused to run this server in Python's executable")
         assert "libpython3.11" in maps(server.pid) and os.path.basename(exe(server.pid)) == "ugreen-py"
-        assert environment(server) == {"LD_PRELOAD": None, "UGREEN_HOST": None}
-
-
-def give_capability(path):
-    """cap_net_bind_service, permitted and effective, as ``setcap`` writes it (linux/capability.h, version 2)."""
-    revision, effective, bind_service = 0x02000000, 1, 1 << 10
-    os.setxattr(path, "security.capability", b"".join(n.to_bytes(4, "little") for n in (revision | effective, bind_service, 0, 0, 0)))
-
-
-def open_to_all(path):
-    for folder in (path, *path.parents):
-        if folder != pathlib.Path("/") and folder.stat().st_uid == os.geteuid():
-            folder.chmod(folder.stat().st_mode | 0o055)
-
-
-def as_nobody(*command):
-    """A program of a user who has no capability by himself."""
-    return subprocess.Popen(list(map(str, command)), cwd="/", user=65534, group=65534, extra_groups=[], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            env={**os.environ, "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"})
-
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives file capabilities and becomes another user")
+        assert environment(server) == CLEAN
 
 
 @as_root
@@ -212,12 +153,8 @@ def test_a_server_with_file_capabilities_keeps_them(tmp_path):
     open_to_all(tmp_path)
     with as_nobody(server / "ugreen-py", "-w", "wsgiref.simple_server:demo_app", "--http", "127.0.0.1:0") as process:
         try:
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if "listening on" in line:
-                    break
-            assert said and "listening on" in said[-1], said
+            said = lines_until(process, "listening on")
+            assert "listening on" in said, said
             assert exe(process.pid) == str(server / "ugreen-py") and "libpython3.11" in maps(process.pid)
         finally:
             process.terminate()

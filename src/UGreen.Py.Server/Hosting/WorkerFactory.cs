@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using UGreen.Py.Server.Options;
+using UGreen.Py.Server.Process;
 using UGreen.Py.Wsgi;
 using UGreen.Py.Wsgi.Control;
 
@@ -36,6 +37,7 @@ internal static class WorkerFactory
             GcThreshold = options.GcThreshold,
             Threads = options.Threads,
             BlockingCalls = options.BlockingCalls,
+            WhyNotPreloaded = PythonHost.WhyNothingIsPreloaded,
             ShimPath = shimPath,
             Opt = UwsgiFacts.Options(options.Given),
             Magic = UwsgiFacts.Magic(options.Given, Environment.CurrentDirectory),

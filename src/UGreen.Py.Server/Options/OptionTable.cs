@@ -55,7 +55,7 @@ internal static class OptionTable
             new OptionSpec { Name = "ugreen-switch", Value = "direct|posix", Help = "direct: machine code of our own; posix: swapcontext(), slower", Default = OptionDefaults.Switch },
             new OptionSpec { Name = "async-queue", Value = "N", Help = "requests that may wait while all cores are busy; more get 503", Default = OptionDefaults.Text(OptionDefaults.Queue) },
             new OptionSpec { Name = "ugreen-gc", Value = "N", Help = "threshold of Python's garbage collector after loading; 0: as it is", Default = OptionDefaults.Text(OptionDefaults.GcThreshold) },
-            new OptionSpec { Name = "ugreen-blocking", Value = "BOOL", OptionalValue = "true", Help = "blocking calls of Python and of C libraries wait green", Default = "true" },
+            new OptionSpec { Name = "ugreen-blocking", Value = "BOOL", OptionalValue = "true", Help = "blocking calls wait green; true: or no start", Default = "where LD_PRELOAD works; see log" },
             new OptionSpec { Name = "ugreen-threads", Value = "N", Help = "OS threads for ugreen.run_in_thread(), started when needed", Default = OptionDefaults.Text(OptionDefaults.Threads) },
         ]),
         new("Limits",

@@ -4,6 +4,7 @@ using UGreen.Py.Front;
 using UGreen.Py.Front.Uwsgi;
 using UGreen.Py.Gateway;
 using UGreen.Py.Switching;
+using UGreen.Py.Wsgi;
 
 namespace UGreen.Py.Server.Options;
 
@@ -60,7 +61,7 @@ internal sealed class OptionValidator
             UgreenImplied = _arguments is { Async: not null, Ugreen: false },
             Switch = Switch(),
             GcThreshold = Number("ugreen-gc", _arguments.GcThreshold, OptionDefaults.GcThreshold, 0, OptionDefaults.MaxGcThreshold),
-            BlockingCalls = ApplicationValidator.YesNo("ugreen-blocking", _arguments.UgreenBlocking, _errors),
+            BlockingCalls = Blocking(),
             QueueLimit = Number("async-queue", _arguments.AsyncQueue, OptionDefaults.Queue, 0, OptionDefaults.MaxQueue),
             Threads = Number("ugreen-threads", _arguments.UgreenThreads, OptionDefaults.Threads, 1, OptionDefaults.MaxThreads),
             PythonPaths = [.. _arguments.PythonPath.Select(p => NotEmpty("pythonpath", p) ?? "")],
@@ -94,6 +95,14 @@ internal sealed class OptionValidator
         if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) _errors.Add($"--{option}: '{text}' is not a whole number");
         else if (number < min || number > max) _errors.Add($"--{option}: {number} is out of range ({min} to {max})");
         return number;
+    }
+
+    private BlockingMode Blocking()
+    {
+        if (!ApplicationValidator.YesNo("ugreen-blocking", _arguments.UgreenBlocking, _errors)) return BlockingMode.Off;
+        if (_arguments.UgreenBlocking is null) return BlockingMode.WherePossible;
+        if (_arguments.UgreenSwitch == "posix") _errors.Add("--ugreen-blocking=true and --ugreen-switch posix exclude each other: blocking calls wait green with direct only");
+        return BlockingMode.Required;
     }
 
     private SwitchKind Switch()

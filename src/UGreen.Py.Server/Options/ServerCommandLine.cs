@@ -77,8 +77,10 @@ internal static class ServerCommandLine
     {
         foreach (var property in typeof(ParsedArguments).GetProperties().Where(p => p.IsDefined(typeof(OptionAttribute), inherit: false)))
         {
-            if (property.GetValue(parsed) is string text) property.SetValue(parsed, ArgumentRewriter.Restore(text));
-            else if (property.GetValue(parsed) is IEnumerable<string> texts) property.SetValue(parsed, texts.Select(ArgumentRewriter.Restore).ToList());
+            // Once each, and set only where that changes something: at the second use of a property by reflection the runtime makes code for it, and there are a hundred.
+            var value = property.GetValue(parsed);
+            if (value is string text && ArgumentRewriter.Restore(text) is var restored && restored != text) property.SetValue(parsed, restored);
+            if (value is IEnumerable<string> texts && texts.Any(t => ArgumentRewriter.Restore(t) != t)) property.SetValue(parsed, texts.Select(ArgumentRewriter.Restore).ToList());
         }
     }
 

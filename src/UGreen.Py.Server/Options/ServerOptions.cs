@@ -85,7 +85,7 @@ internal sealed record ServerOptions
     public string? VirtualEnv { get; init; }
 
     /// <summary>Calls of the C library that would block wait green on a green stack.</summary>
-    public bool BlockingCalls { get; init; } = true;
+    public BlockingMode BlockingCalls { get; init; }
 
     /// <summary>psycopg2's waits let other green threads run; set before the application is loaded.</summary>
     public bool Psycopg2 { get; init; }

@@ -94,6 +94,15 @@ public sealed class ExecutableTests : IDisposable
         Assert.Contains(says, text, StringComparison.Ordinal);
     }
 
+    /// <summary>The program's own main gets what it would get without it: arguments, environment, and its result is the exit code.</summary>
+    [Fact]
+    public void Without_a_hostfxr_the_program_stays_what_it_is()
+    {
+        var library = Write("preload.so", PreloadLibrary.Build());
+        var (code, text) = Run("/bin/sh", library, "-c", "echo \"$1:$2:$LD_PRELOAD\"; sleep 0; exit 7", "name", "", "żółw");
+        Assert.Equal((7, $":żółw:{library}\n"), (code, text));
+    }
+
     /// <summary>As where libpython3.11 is installed and python3 is another version's.</summary>
     [Fact]
     public void A_python3_of_another_version_is_none_of_an_environment()

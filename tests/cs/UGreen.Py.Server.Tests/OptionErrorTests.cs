@@ -25,6 +25,8 @@ public sealed class OptionErrorTests
     [InlineData("--async: '99999999999' is not a whole number", "--async", "99999999999", "app")]
     [InlineData("--ugreen-stacksize: 15 is out of range (16 to 65536)", "--ugreen-stacksize", "15", "app")]
     [InlineData("--ugreen-switch: 'fast' is not known; expected direct or posix", "--ugreen-switch", "fast", "app")]
+    [InlineData("--ugreen-blocking: 'maybe' is not known; expected true or false", "--ugreen-blocking=maybe", "app")]
+    [InlineData("--ugreen-blocking=true and --ugreen-switch posix exclude each other: blocking calls wait green with direct only", "--ugreen-switch", "posix", "--ugreen-blocking", "app")]
     [InlineData("--ugreen-threads: 0 is out of range (1 to 4096)", "--ugreen-threads", "0", "app")]
     [InlineData("--ugreen-gc: -1 is out of range (0 to 1000000000)", "--ugreen-gc", "-1", "app")]
     [InlineData("--async-queue: -1 is out of range (0 to 1000000)", "--async-queue", "-1", "app")]

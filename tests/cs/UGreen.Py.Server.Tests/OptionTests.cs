@@ -131,6 +131,13 @@ public sealed class OptionTests
     [InlineData("-H")]
     public void Aliases_of_virtualenv(string name) => Assert.Equal("/there", Run(name, "/there", "app").VirtualEnv);
 
+    [Theory]
+    [InlineData(BlockingMode.WherePossible)]
+    [InlineData(BlockingMode.Required, "--ugreen-blocking")]
+    [InlineData(BlockingMode.Required, "--ugreen-blocking=on")]
+    [InlineData(BlockingMode.Off, "--ugreen-blocking=false", "--ugreen-switch", "posix")]
+    public void Blocking_calls(BlockingMode expected, params string[] options) => Assert.Equal(expected, Run(["app", .. options]).BlockingCalls);
+
     [Fact]
     public void The_rest()
     {
