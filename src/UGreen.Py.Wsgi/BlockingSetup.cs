@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using UGreen.Py.CPython;
 using UGreen.Py.CPython.Api;
@@ -49,10 +48,9 @@ internal static partial class BlockingSetup
     private static void KeepApart(PreloadedStubs stubs, ILogger log)
     {
         var python = LibPython.Symbol("PyEval_RestoreThread");
-        var runtime = RuntimeEnvironment.GetRuntimeDirectory();
         var code = CodeMappings.All();
-        List<CodeMappings.Range> apart = [.. code.Where(r => r.Has(python)), .. code.Where(r => r.Path.StartsWith(runtime, StringComparison.Ordinal))];
-        if (apart.Count == 0 || !apart[0].Has(python) || apart.Count > PreloadedStubs.MostApart)
+        List<CodeMappings.Range> apart = [.. code.Where(r => r.Has(python)), .. code.Where(r => IsRuntime(Path.GetFileName(r.Path)))];
+        if (apart.Count is < 2 or > PreloadedStubs.MostApart || !apart[0].Has(python))
         {
             NotApart(log);
             CodeMappings.Range anything = new(1, nint.MaxValue, "");
@@ -62,7 +60,11 @@ internal static partial class BlockingSetup
         stubs.KeepApart([.. apart.Select(r => (r.Low, r.High))]);
     }
 
-    [LoggerMessage(EventId = 784, Level = LogLevel.Warning, Message = "pthread_cond_wait() and sched_yield() of C libraries hold up the worker: /proc/self/maps does not tell where Python's own code is")]
+    // By their names: the folder may be known by another one than that by which they were loaded.
+    private static bool IsRuntime(string file)
+        => file.EndsWith(".so", StringComparison.Ordinal) && (file.StartsWith("libcoreclr", StringComparison.Ordinal) || file.StartsWith("libclr", StringComparison.Ordinal) || file.StartsWith("libSystem.", StringComparison.Ordinal));
+
+    [LoggerMessage(EventId = 784, Level = LogLevel.Warning, Message = "pthread_cond_wait() and sched_yield() of C libraries hold up the worker: /proc/self/maps does not tell where Python's own code and the .NET runtime's is")]
     private static partial void NotApart(ILogger log);
 
     [LoggerMessage(EventId = 785, Level = LogLevel.Information, Message = "blocking calls hold up the worker: with --ugreen-switch posix they do not wait green")]
