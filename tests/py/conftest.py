@@ -9,6 +9,7 @@ import time
 import pytest
 
 import fronts
+import mariadb
 import postgres
 import serving
 
@@ -72,6 +73,13 @@ def control():
 def database():
     """A throw-away PostgreSQL for all tests that leave it as it was; one that stops it makes a postgres.Postgres of its own."""
     with postgres.Postgres(max_connections=300) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql():
+    """A throw-away MariaDB for all tests that leave it as it was."""
+    with mariadb.MariaDb(max_connections=300) as server:
         yield server
 
 
