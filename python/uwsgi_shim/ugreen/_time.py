@@ -81,7 +81,14 @@ class timeout:
         if mine is None:
             return False
         self._error = None
-        self.expired = not cancel_deadline(self._number)
+        try:
+            self.expired = not cancel_deadline(self._number)
+        except BaseException as late:
+            # A call of C was ended for it and failed in its own way, which is the context of this one.
+            self.expired = late is mine
+            if self.quiet and self.expired:
+                return True
+            raise
         return self.quiet and error is mine
 
 
