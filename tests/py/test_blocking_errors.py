@@ -86,6 +86,49 @@ def test_a_client_that_left(server):
     until(lambda: server.run("return shared.seen") == "ConnectionAbortedError", "the request noticed")
 
 
+@pytest.mark.parametrize("wait", ["select.select([left], [], [])", "poller.poll()"])
+def test_pythons_own_code_keeps_its_sockets(server, wait):
+    code = """
+    import select
+    poller = select.poll()
+    poller.register(left, select.POLLIN)
+    with ugreen.timeout(0.2, quiet=True) as limit:
+        eval(wait)
+    right.send(b"later")
+    return limit.expired, left.recv(10).decode()
+    """
+    assert server.run(SILENT + _flat(code.replace("eval(wait)", wait))) == [True, "later"]
+
+
+@pytest.mark.parametrize("wait", ["libc.poll(ready, 1, -1)", "libc.select(left.fileno() + 1, bits, None, None, None)"])
+def test_a_c_library_finds_its_connection_broken(server, wait):
+    """It might take what comes later for the answer to its next question."""
+    code = """
+    import ctypes
+    libc = ctypes.CDLL(None)
+    ready = (ctypes.c_int * 2)(left.fileno(), 1)
+    bits = (ctypes.c_ulong * 16)()
+    bits[left.fileno() // 64] = 1 << left.fileno() % 64
+    with ugreen.timeout(0.2, quiet=True) as limit:
+        WAIT
+    return limit.expired, left.recv(10).decode()
+    """
+    assert server.run(SILENT + _flat(code.replace("WAIT", wait))) == [True, ""]
+
+
+def test_a_listening_socket_goes_on(server):
+    code = """
+    import ctypes
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with ugreen.timeout(0.2, quiet=True):
+            ctypes.CDLL(None).poll((ctypes.c_int * 2)(listener.fileno(), 1), 1, -1)
+        with socket.create_connection(listener.getsockname()):
+            listener.accept()[0].close()
+    return "accepted"
+    """
+    assert server.run(SILENT + _flat(code)) == "accepted"
+
+
 def test_harakiri():
     """The application has no handler: the error of C reaches the server's own code first."""
     with Server("silent_app", cores=4, options=["--harakiri", 1]) as server:
