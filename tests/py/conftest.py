@@ -27,6 +27,19 @@ def pytest_configure(config):
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def pytest_report_header(config):
+    return None if serving.GREEN_WAITS else "servers run with --ugreen-blocking=false"
+
+
+def pytest_collection_modifyitems(config, items):
+    """The other way round is seldom tested alone, so what belongs to one way only is skipped and not failed."""
+    if serving.GREEN_WAITS:
+        return
+    for item in items:
+        if item.get_closest_marker("green_waits"):
+            item.add_marker(pytest.mark.skip(reason="blocking calls do not wait green in this run"))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
     """Ends a test (with its fixtures) that runs too long by an exception in the main thread."""

@@ -27,7 +27,8 @@ Applications live in tests/py/apps, which is on the server's sys.path; the serve
             here.release("go on")               # reach() returns "go on"
             assert request.result(10).status == 200
 
-Every wait here is bounded and says what it waited for. The environment variable UGREEN_PY names another command to start (words are split as a shell does).
+Every wait here is bounded and says what it waited for. The environment variable UGREEN_PY names another command to start (words are split as a shell does). With
+UGREEN_TEST_BLOCKING=off blocking calls hold up the worker in all servers whose test does not say otherwise (--ugreen-blocking=false); tests that need the contrary are marked green_waits.
 """
 
 import atexit
@@ -55,6 +56,9 @@ APPS = ROOT / "tests" / "py" / "apps"
 
 #: Seconds that anything which should be immediate may take on a busy machine before it counts as hung.
 PATIENCE = 30
+
+#: Whether blocking calls wait green in the servers of this run.
+GREEN_WAITS = {"": True, "on": True, "off": False}[os.environ.get("UGREEN_TEST_BLOCKING", "")]
 
 _live = set()
 
@@ -176,6 +180,9 @@ class Server:
             self.args += ["--pythonpath", str(APPS)]
         self.args += [str(o) for o in options]
         self.env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        if not GREEN_WAITS:
+            # As a variable, so that the command line of a test is what the test wrote; an option there is stronger.
+            self.env["UWSGI_UGREEN_BLOCKING"] = "false"
         for name, value in (env or {}).items():
             if value is None:
                 self.env.pop(name, None)

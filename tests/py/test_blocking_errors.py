@@ -10,6 +10,8 @@ import pytest
 
 from serving import PATIENCE, Server, many, until
 
+pytestmark = pytest.mark.green_waits
+
 # Fails with ConnectionAbortedError when its wait is ended.
 SILENT = "import ugreen\nleft, right = socket.socketpair()\nreceive = left.recv\n"
 

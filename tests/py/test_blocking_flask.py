@@ -2,7 +2,11 @@
 
 import time
 
+import pytest
+
 from serving import Probe, Server, many
+
+pytestmark = pytest.mark.green_waits
 
 CLIENTS = 100
 

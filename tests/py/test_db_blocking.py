@@ -8,6 +8,8 @@ import pytest
 
 from serving import Probe, Server, many
 
+pytestmark = pytest.mark.green_waits
+
 CORES = 60
 AT_ONCE = 50
 

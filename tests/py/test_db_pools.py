@@ -14,7 +14,7 @@ def serve(database, options=("--psycopg2",)):
     return Server("databases_pg", cores=CORES, options=options, env={"PG_HOST": "127.0.0.1", "PG_PORT": database.port})
 
 
-@pytest.fixture(scope="module", params=["--psycopg2", ""])
+@pytest.fixture(scope="module", params=["--psycopg2", pytest.param("", marks=pytest.mark.green_waits)])
 def server(database, request):
     """With psycopg2's waits and the pools' locks replaced, and without: what blocks waits green."""
     with serve(database, request.param.split()) as s:
@@ -107,6 +107,7 @@ def plain(database):
         yield s
 
 
+@pytest.mark.green_waits
 @pytest.mark.parametrize("kind", GIVEN_UP)
 def test_a_time_limit_without_the_patch_costs_a_request_of_that_connection_at_most(plain, kind):
     """Libraries learn of a broken connection by an error. Nobody gets an answer that was another query's."""

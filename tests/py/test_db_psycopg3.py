@@ -207,6 +207,7 @@ def test_psycopgs_own_connections_are_not_changed(server):
     """) == ["psycopg", 1]
 
 
+@pytest.mark.green_waits
 def test_psycopgs_own_connections_wait_green(server):
     """Those of an event loop, too."""
     began = time.monotonic()

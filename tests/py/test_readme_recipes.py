@@ -127,9 +127,17 @@ def kitchen():
 
 def test_the_section_was_found():
     assert len(RECIPES) >= 7 and all(blocks for blocks in RECIPES.values())
+    assert BLOCKING < set(RECIPES) and set(CHECKS) < set(RECIPES)
 
 
-@pytest.mark.parametrize("title", RECIPES)
+# Those that wait by what knows nothing of the server.
+BLOCKING = {
+    "Flask", "Flask with requests", "Django", "PostgreSQL with psycopg2", "PostgreSQL with SQLAlchemy", "MySQL and MariaDB", "Redis", "asyncio", "dogpile.cache",
+    "A request that asks its own server",
+}
+
+
+@pytest.mark.parametrize("title", [pytest.param(title, marks=pytest.mark.green_waits if title in BLOCKING else ()) for title in RECIPES])
 def test_recipe(kitchen, title, request):
     if title.startswith("PostgreSQL "):
         kitchen.env = request.getfixturevalue("database").variables
@@ -142,6 +150,7 @@ def test_recipe(kitchen, title, request):
     CHECKS.get(title, lambda kitchen: None)(kitchen)
 
 
+@pytest.mark.green_waits
 def test_all_cores_ask_their_own_server(kitchen):
     """Nobody is left to answer; the time-out ends that, and the worker goes on."""
     source = next(text for language, text in RECIPES["A request that asks its own server"] if language == "python")
