@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 import psycopg2
 import ugreen
 
-# ugreen: from here on the others run while psycopg2 waits. The option --psycopg2 does the same before the application is loaded.
+# ugreen: the others run while psycopg2 waits, with or without this; with it a query that takes too long is cancelled at the server. The option --psycopg2 does the same before the
+# application is loaded.
 ugreen.patch_psycopg()
 
 # ugreen: thread-locals belong to a core, so N cores keep at most N connections, each for one request at a time.

@@ -1,6 +1,6 @@
 """Sleeping that holds up nobody: each request naps several times, and all the others run meanwhile.
 
-time.sleep() would stop the whole worker, with all its requests. Here a hundred requests of three seconds take three seconds.
+uwsgi's functions for it run under uWSGI, too, where time.sleep() would stop the whole worker; here time.sleep() would do as well. A hundred requests of three seconds take three seconds.
 
 Run:  ./ugreen-py -w examples.sleeping_green --async 100 --ugreen
 Try:  curl -N http://127.0.0.1:8000/        (-N shows every line as it comes)

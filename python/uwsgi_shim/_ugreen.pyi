@@ -331,7 +331,9 @@ def watch_client(exception: BaseException, /) -> bool:
     ...
 
 def unwatch_client() -> bool:
-    """Take back watch_client(). Returns True when its exception was not raised and will not be."""
+    """Take back watch_client(). Returns True when its exception was not raised and will not be.
+
+    Raises what a wait within C was ended for in this green thread, if that has not been raised yet."""
     ...
 
 def green_id() -> int:
@@ -365,7 +367,13 @@ def deadline(seconds: float, exception: BaseException, /) -> int:
     ...
 
 def cancel_deadline(number: int, /) -> bool:
-    """Take a deadline back. Returns True when its exception has not been raised; it will not be then."""
+    """Take a deadline back. Returns True when its exception has not been raised; it will not be then.
+
+    Raises what a wait within C was ended for in this green thread, if that has not been raised yet."""
+    ...
+
+def raise_told() -> None:
+    """Raise the exception for which a wait of this green thread within C was ended, unless it was raised already. For this package only."""
     ...
 
 def keep(object: object, /) -> None:

@@ -182,6 +182,9 @@ public sealed class GreenThread : IInboxReceiver
         return IsInterrupted ? HubCallException.Object(ReleaseInterrupt()) : null;
     }
 
+    /// <summary>The exception for which a wait within a call of the C library was ended, if it waits still; now the caller's to raise.</summary>
+    public HubCallException? TakeTold() => IsTold ? TakeInterrupt() : null;
+
     /// <summary>Keeps a reference to a Python object until this green thread has ended.</summary>
     public void Keep(BorrowedRef item)
     {

@@ -46,5 +46,13 @@ public static class DynamicLibrary
     /// <exception cref="EntryPointNotFoundException">With the text of dlerror.</exception>
     public static nint GlobalSymbol(string name) => Symbol(0, name);
 
+    /// <summary>The file of the library or program that has this address; null: none has.</summary>
+    // SAFETY: the loader writes the struct, whose text lives as long as the library; the caller got the address from code of it that is running.
+    public static unsafe string? FileOf(nint address)
+    {
+        Libc.DlInfo info;
+        return Libc.dladdr(address, &info) == 0 ? null : Marshal.PtrToStringUTF8(info.File);
+    }
+
     private static string? LastError() => Marshal.PtrToStringUTF8(Libc.dlerror());
 }

@@ -20,6 +20,7 @@ public static unsafe partial class Libc
         public const int KeepAlive = 9;
         public const nuint OutputQueue = 0x5411; // SIOCOUTQ
         public const int ShutWrite = 1;
+        public const int ShutBoth = 2;
         public const int AddressBytes = 128; // struct sockaddr_storage
     }
 

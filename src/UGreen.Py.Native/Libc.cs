@@ -45,6 +45,16 @@ public static unsafe partial class Libc
         public const int Global = 0x100;
     }
 
+    /// <summary>C's Dl_info.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct DlInfo
+    {
+        public nint File;
+        public nint Base;
+        public nint Symbol;
+        public nint SymbolAddress;
+    }
+
     public static class FileControl
     {
         public const int GetFd = 1;
@@ -71,6 +81,9 @@ public static unsafe partial class Libc
     {
         public const int SolSocket = 1;
         public const int SoError = 4;
+        public const int SoType = 3;
+        public const int SoAcceptConn = 30;
+        public const int Stream = 1;
     }
 
     public static class Signal
@@ -164,6 +177,9 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library)]
     public static partial nint dlerror();
+
+    [LibraryImport(Library)]
+    public static partial int dladdr(nint address, DlInfo* info);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int sigaction(int signal, SignalAction* action, SignalAction* previous);

@@ -159,6 +159,18 @@ public static unsafe class StreamSocket
     /// <summary>Nothing more is read; on a unix socket the other side's writes fail with EPIPE from now on.</summary>
     public static void ShutdownRead(int fd) => _ = Libc.shutdown(fd, Libc.Sockets.ShutRead);
 
+    /// <summary>Breaks a connection whose descriptor somebody else uses: what reads it finds the end. False when it is no connection; a listening socket stays what it is.</summary>
+    public static bool TryBreak(int fd)
+        => Option(fd, Libc.Socket.SoType) == Libc.Socket.Stream && Option(fd, Libc.Socket.SoAcceptConn) == 0 && Libc.shutdown(fd, Libc.Sockets.ShutBoth) == 0;
+
+    private static int Option(int fd, int option)
+    {
+        int value = -1;
+        uint length = sizeof(int);
+        // SAFETY: the kernel writes at most `length` bytes into the local.
+        return Libc.getsockopt(fd, Libc.Socket.SolSocket, option, &value, &length) == 0 ? value : -1;
+    }
+
     /// <summary>Closes the descriptor.</summary>
     public static void Close(int fd)
     {

@@ -34,6 +34,9 @@ public readonly unsafe struct NativeCall
         set => *(int*)(_frame + WaitFrameLayout.Errno) = value;
     }
 
+    /// <summary>Where the caller goes on: it tells which library called.</summary>
+    public nint ReturnAddress => *(nint*)(_frame + WaitFrameLayout.ReturnAddress);
+
     /// <summary>An argument, from 0.</summary>
     public nint this[int index] => index < WaitFrameLayout.RegisterArguments
         ? ((nint*)(_frame + WaitFrameLayout.Arguments))[index]

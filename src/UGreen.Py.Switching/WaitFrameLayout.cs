@@ -23,8 +23,10 @@ internal static class WaitFrameLayout
     /// <summary>Size of the frame; above it are the return address and then the arguments that come on the stack.</summary>
     public const int Bytes = Arguments + (RegisterArguments * 8);
 
+    public const int ReturnAddress = Bytes;
+
     /// <summary>The seventh argument, where there is one.</summary>
-    public const int StackArguments = Bytes + 8;
+    public const int StackArguments = ReturnAddress + 8;
 
     /// <summary>What is taken off behind number and errno.</summary>
     public const int Rest = Bytes - 16;

@@ -78,6 +78,7 @@ internal sealed class PythonSide(WsgiSettings settings, HubLoop hub, IClock cloc
             new InterruptCall(hub),
             new DeadlineCall(deadlines),
             new CancelDeadlineCall(deadlines),
+            new RaiseToldCall(),
             new KeepCall(),
             new ShareOutCall(hub),
             new SetUserHarakiriCall(application),

@@ -26,6 +26,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
     private WsgiApplication? _application;
     private SpawnedThreads? _spawned;
     private HubLoop? _hub;
+    private BlockingReport? _blockingReport;
 
     public WsgiWorker(WsgiSettings settings, ILoggerFactory loggers)
     {
@@ -147,6 +148,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         try
         {
             _hub!.Run();
+            _blockingReport?.End();
             RunAtExit();
             _completed.TrySetResult();
         }
@@ -181,6 +183,7 @@ public sealed partial class WsgiWorker : IGatewayApplication
         var state = new ThreadStateSwap(stacks.Count);
         hub = new HubLoop(greenSwitch, state, calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
         var osIdent = BlockingSetup.Install(_settings, hub, greenSwitch, stacks, _loggers.CreateLogger("hub"));
+        _blockingReport = BlockingReport.Start(() => hub.BlockingCounts, hub.Timers, clock, _loggers.CreateLogger("hub"));
         SignalRelay.Install(signals, hub.WakeFd);
         var application = new WsgiApplication(hub, clock, _settings.QueueLimit, _log, _settings.WsgiStrict) { Board = _settings.Board };
         application.Harakiri = new HarakiriWatch(_settings, hub, clock, _log);

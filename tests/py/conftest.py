@@ -10,6 +10,7 @@ import time
 import pytest
 
 import fronts
+import mariadb
 import postgres
 import serving
 
@@ -25,6 +26,19 @@ def pytest_configure(config):
     wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(_WANTED_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def pytest_report_header(config):
+    return None if serving.GREEN_WAITS else "servers run with --ugreen-blocking=false"
+
+
+def pytest_collection_modifyitems(config, items):
+    """The other way round is seldom tested alone, so what belongs to one way only is skipped and not failed."""
+    if serving.GREEN_WAITS:
+        return
+    for item in items:
+        if item.get_closest_marker("green_waits"):
+            item.add_marker(pytest.mark.skip(reason="blocking calls do not wait green in this run"))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -83,6 +97,13 @@ def c_library(tmp_path_factory):
     source = serving.APPS / "blocking_library.c"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, source, "-lpthread"], check=True, timeout=60)
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def mysql():
+    """A throw-away MariaDB for all tests that leave it as it was."""
+    with mariadb.MariaDb(max_connections=300) as server:
+        yield server
 
 
 @pytest.fixture(params=fronts.ALL_FRONTS)

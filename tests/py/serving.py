@@ -27,7 +27,8 @@ Applications live in tests/py/apps, which is on the server's sys.path; the serve
             here.release("go on")               # reach() returns "go on"
             assert request.result(10).status == 200
 
-Every wait here is bounded and says what it waited for. The environment variable UGREEN_PY names another command to start (words are split as a shell does).
+Every wait here is bounded and says what it waited for. The environment variable UGREEN_PY names another command to start (words are split as a shell does). With
+UGREEN_TEST_BLOCKING=off blocking calls hold up the worker in all servers whose test does not say otherwise (--ugreen-blocking=false); tests that need the contrary are marked green_waits.
 """
 
 import atexit
@@ -55,6 +56,9 @@ APPS = ROOT / "tests" / "py" / "apps"
 
 #: Seconds that anything which should be immediate may take on a busy machine before it counts as hung.
 PATIENCE = 30
+
+#: Whether blocking calls wait green in the servers of this run.
+GREEN_WAITS = {"": True, "on": True, "off": False}[os.environ.get("UGREEN_TEST_BLOCKING", "")]
 
 _live = set()
 
@@ -176,6 +180,9 @@ class Server:
             self.args += ["--pythonpath", str(APPS)]
         self.args += [str(o) for o in options]
         self.env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        if not GREEN_WAITS:
+            # As a variable, so that the command line of a test is what the test wrote; an option there is stronger.
+            self.env["UWSGI_UGREEN_BLOCKING"] = "false"
         for name, value in (env or {}).items():
             if value is None:
                 self.env.pop(name, None)
@@ -406,6 +413,54 @@ def many(n, fn, timeout=120):
         return [f.result() for f in futures]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Probe:
+    """Asks for a path again and again during a ``with`` block, on one connection: while the worker is held up, it gets no answer."""
+
+    def __init__(self, port, path, host="127.0.0.1"):
+        self._address, self._path = (host, port), path
+        self._changed, self._ends = threading.Condition(), False
+        self._times, self._error = [], None
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._ask, name="probe", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self._ends = True
+        self._thread.join(PATIENCE)
+
+    def wait_for(self, more):
+        """Wait for so many answers more."""
+        with self._changed:
+            wanted = len(self._times) + more
+            assert self._changed.wait_for(lambda: self._error or len(self._times) >= wanted, PATIENCE), f"{self._path} was answered {len(self._times)} times"
+
+    def check(self, limit):
+        """Half of the answers took less than so many seconds; single ones may have been slow on a busy machine."""
+        assert self._error is None, self._error
+        assert len(self._times) >= 2, "hardly anything was answered meanwhile"
+        assert sorted(self._times)[len(self._times) // 2] < limit, f"{sorted(self._times)}"
+
+    def _ask(self):
+        connection = http.client.HTTPConnection(*self._address, timeout=PATIENCE)
+        try:
+            while not self._ends:
+                began = time.monotonic()
+                connection.request("GET", self._path)
+                answer = connection.getresponse()
+                assert answer.status == 200 and answer.read()
+                with self._changed:
+                    self._times.append(time.monotonic() - began)
+                    self._changed.notify_all()
+                # Not so often that it takes the time of those that it looks after.
+                time.sleep(0.02)
+        except Exception as error:
+            self._error = error
+        finally:
+            connection.close()
 
 
 @contextlib.contextmanager

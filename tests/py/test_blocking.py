@@ -7,6 +7,8 @@ import pytest
 
 from serving import Server, background, many
 
+pytestmark = pytest.mark.green_waits
+
 CORES = 60
 AT_ONCE = 20
 

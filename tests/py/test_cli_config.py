@@ -204,7 +204,8 @@ def test_a_warning_is_not_lost_when_the_start_is_refused(tmp_path):
 def test_show_config(tmp_path):
     site(tmp_path)
     (tmp_path / "a.ini").write_text("[uwsgi]\nname = site\nwsgi-file = %(name).py\nasync = 7\nshow-config = true\n")
-    with serving("a.ini", "--pp", "50%", cwd=tmp_path, http="127.0.0.1:0") as server:
+    # The variable of a run with UGREEN_TEST_BLOCKING=off would be shown, too.
+    with serving("a.ini", "--pp", "50%", cwd=tmp_path, http="127.0.0.1:0", env={"UWSGI_UGREEN_BLOCKING": None}) as server:
         log = server.log
     shown = log[log.index("[uwsgi]"):log.index("ugreen-py 0.")]
     assert shown == (

@@ -116,3 +116,22 @@ def test_sqlalchemy_that_is_imported_already(database):
             ugreen.patch_sqlalchemy()
             return before, a.threading.Lock is ugreen.Lock, sum(getattr(f, "__name__", "") == "_Finder" for f in sys.meta_path)
         """) == [True, True, 1]
+
+
+@pytest.mark.green_waits
+def test_a_second_green_thread_waits_for_psycopg2s_lock(server):
+    """The query holds it, a mutex of C's, while it waits in the callback; the worker goes on."""
+    assert run(server, """
+        conn.autocommit = True
+        ended = []
+        def query():
+            cur.execute("select pg_sleep(0.5)")
+            ended.append("query")
+        thread = ugreen.spawn(query)
+        ugreen.sleep(0.1)
+        ticks = ugreen.spawn(lambda: [ugreen.sleep(0.05) for _ in range(4)] and ended.append("others"))
+        conn.rollback()
+        ended.append("rollback")
+        thread.join(10)
+        return ended
+    """) == ["others", "query", "rollback"]

@@ -10,13 +10,14 @@ from serving import PATIENCE, Server, background, many, until
 CORES = 12
 
 
-def serve(database):
-    return Server("databases_pg", cores=CORES, options=["--psycopg2"], env={"PG_HOST": "127.0.0.1", "PG_PORT": database.port})
+def serve(database, options=("--psycopg2",)):
+    return Server("databases_pg", cores=CORES, options=options, env={"PG_HOST": "127.0.0.1", "PG_PORT": database.port})
 
 
-@pytest.fixture(scope="module")
-def server(database):
-    with serve(database) as s:
+@pytest.fixture(scope="module", params=["--psycopg2", pytest.param("", marks=pytest.mark.green_waits)])
+def server(database, request):
+    """With psycopg2's waits and the pools' locks replaced, and without: what blocks waits green."""
+    with serve(database, request.param.split()) as s:
         yield s
 
 
@@ -91,8 +92,40 @@ def test_psycopg2s_own_pool(server, database):
     assert database.count("application_name = 'pool'") <= CORES
 
 
-@pytest.mark.parametrize("kind", ["django_query", "django_transaction", "scoped", "removed", "from_small", "from_tiny", "from_pool"])
-def test_a_time_limit_is_told_as_such_and_the_next_request_has_a_connection(server, database, kind):
+GIVEN_UP = ["django_query", "django_transaction", "scoped", "removed", "from_small", "from_tiny", "from_pool"]
+
+
+@pytest.fixture(scope="module")
+def patched(database):
+    with serve(database) as s:
+        yield s
+
+
+@pytest.fixture(scope="module")
+def plain(database):
+    with serve(database, []) as s:
+        yield s
+
+
+@pytest.mark.green_waits
+@pytest.mark.parametrize("kind", GIVEN_UP)
+def test_a_time_limit_without_the_patch_costs_a_request_of_that_connection_at_most(plain, kind):
+    """Libraries learn of a broken connection by an error. Nobody gets an answer that was another query's."""
+    for turn in range(2):
+        answer = ask(plain, kind, "select 'late' from pg_sleep(2)", limit=0.3)
+        # What a rollback on the broken connection raises comes on top of the Timeout.
+        assert answer.get("error") in ("Timeout", "OperationalError", "InterfaceError"), answer
+        failed = 0
+        for round in range(3):
+            answers = many(CORES, lambda i: ask(plain, kind, f"select {i} from pg_sleep(0.05)", group=f"plain {kind} {turn} {round}", n=CORES))
+            assert all("error" in a or a["result"] == i for i, a in enumerate(answers)), answers
+            failed += sum("error" in a for a in answers)
+        assert failed <= 1, failed
+
+
+@pytest.mark.parametrize("kind", GIVEN_UP)
+def test_a_time_limit_is_told_as_such_and_the_next_request_has_a_connection(patched, database, kind):
+    server = patched
     for _ in range(2):
         answer = ask(server, kind, "select pg_sleep(66)", limit=0.3)
         assert (answer["error"], answer["text"]) == ("Timeout", "timed out after 0.3 seconds"), answer

@@ -207,6 +207,22 @@ def test_psycopgs_own_connections_are_not_changed(server):
     """) == ["psycopg", 1]
 
 
+@pytest.mark.green_waits
+def test_psycopgs_own_connections_wait_green(server):
+    """Those of an event loop, too."""
+    began = time.monotonic()
+    assert many(20, lambda i: server.run("""
+        import asyncio, os, psycopg
+        with psycopg.connect(os.environ["DSN"]) as plain:
+            first = plain.execute("select pg_sleep(0.3), 3").fetchone()[1]
+        async def main():
+            async with await psycopg.AsyncConnection.connect(os.environ["DSN"]) as conn:
+                return (await (await conn.execute("select pg_sleep(0.3), 4")).fetchone())[1]
+        return first, asyncio.run(main())
+    """)) == [[3, 4]] * 20
+    assert time.monotonic() - began < 6
+
+
 def test_on_another_os_thread(server):
     assert run(server, """
         conn.close()

@@ -6,16 +6,21 @@ import re
 import shlex
 import subprocess
 import tempfile
+import threading
 import time
 
 import pytest
 
 from nginx import Nginx
-from serving import PATIENCE, ROOT, Server, free_port, many
+from redis_server import Redis
+from serving import APPS, PATIENCE, ROOT, Probe, Server, free_port, many, until
 
 pytestmark = pytest.mark.waiting
 
 SECTION = re.search(r"^## Recipes\n(.*?)^## ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+
+#: Where an application answers at once, beside that of the recipe.
+QUICK = "/quick"
 
 #: Title: list of (language, text) in their order.
 RECIPES = {
@@ -30,7 +35,7 @@ class Kitchen:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.ports = {}
-        self.server, self.nginx, self.asked = None, None, []
+        self.servers, self.nginx, self.asked = [], None, []
         self.env = None
 
     def __enter__(self):
@@ -38,13 +43,18 @@ class Kitchen:
 
     def __exit__(self, *error):
         # In this order: nginx would complain of an upstream that is gone.
-        for thing in (self.nginx, self.server):
+        for thing in (self.nginx, *reversed(self.servers)):
             if thing is not None:
                 thing.__exit__(*error)
 
+    @property
+    def server(self):
+        """The one that was started last."""
+        return self.servers[-1] if self.servers else None
+
     def here(self, text):
         """The text with ports and folders of this kitchen."""
-        text = re.sub(r"(?<=[:\s])8\d\d\d\b", lambda found: str(self.port(found[0])), text)
+        text = re.sub(r"(?<=[:\s=])(8\d\d\d|3306|6379)\b", lambda found: str(self.port(found[0])), text)
         return re.sub(r"(?<![\w.])/(srv|run)/", rf"{self.folder}/\1/", text)
 
     def port(self, number):
@@ -55,14 +65,16 @@ class Kitchen:
     def follow(self, blocks):
         for language, text in blocks:
             step = getattr(self, "do_" + language, None)
-            assert step is not None, f"a block of {language}: a recipe is made of python (with the file's name as its first line), console and nginx"
+            assert step is not None, f"a block of {language}: a recipe is made of python and ini (with the file's name as the first line), console and nginx"
             step(self.here(text))
 
     def do_python(self, text):
-        name = re.match(r"# (\S+\.py)\n", text)[1]
+        name = re.match(r"# (\S+\.(?:py|cnf))\n", text)[1]
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+    do_ini = do_python
 
     def do_nginx(self, text):
         self.nginx = Nginx(text, [self.port("8080")])
@@ -83,7 +95,9 @@ class Kitchen:
         listens = [word for word in words if word in ("--http", "--https", "-s", "--socket")]
         if not listens:
             words = [*words, "--http", f"127.0.0.1:{self.port('8000')}"]
-        self.server = Server(None, None, words, cwd=self.folder, http=None, apps=False, ready=False, env=self.env)
+        # Beside the recipe's application there is one that answers at once.
+        words = [*words, "--mount", f"{QUICK}={APPS / 'quick.py'}"]
+        self.servers.append(Server(None, None, words, cwd=self.folder, http=None, apps=False, ready=False, env=self.env))
         self.server.__enter__()
         self.server.wait_log("listening on ")
 
@@ -99,6 +113,12 @@ class Kitchen:
         return done.stdout
 
 
+@pytest.fixture(scope="module")
+def redis_port():
+    with Redis() as server:
+        yield server.port
+
+
 @pytest.fixture
 def kitchen():
     with tempfile.TemporaryDirectory(prefix="ugreen-recipe-") as folder, Kitchen(folder) as k:
@@ -107,33 +127,105 @@ def kitchen():
 
 def test_the_section_was_found():
     assert len(RECIPES) >= 7 and all(blocks for blocks in RECIPES.values())
+    assert BLOCKING < set(RECIPES) and set(CHECKS) < set(RECIPES)
 
 
-@pytest.mark.parametrize("title", RECIPES)
+# Those that wait by what knows nothing of the server.
+BLOCKING = {
+    "Flask", "Flask with requests", "Django", "PostgreSQL with psycopg2", "PostgreSQL with SQLAlchemy", "MySQL and MariaDB", "Redis", "asyncio", "dogpile.cache",
+    "A request that asks its own server",
+}
+
+
+@pytest.mark.parametrize("title", [pytest.param(title, marks=pytest.mark.green_waits if title in BLOCKING else ()) for title in RECIPES])
 def test_recipe(kitchen, title, request):
     if title.startswith("PostgreSQL "):
         kitchen.env = request.getfixturevalue("database").variables
+    elif title.startswith("MySQL "):
+        kitchen.ports["3306"] = request.getfixturevalue("mysql").port
+    elif title == "Redis":
+        kitchen.ports["6379"] = request.getfixturevalue("redis_port")
     kitchen.follow(RECIPES[title])
     assert kitchen.server is not None and kitchen.asked, "a recipe starts the server and asks it for something"
     CHECKS.get(title, lambda kitchen: None)(kitchen)
 
 
+@pytest.mark.green_waits
+def test_all_cores_ask_their_own_server(kitchen):
+    """Nobody is left to answer; the time-out ends that, and the worker goes on."""
+    source = next(text for language, text in RECIPES["A request that asks its own server"] if language == "python")
+    kitchen.do_python(source.replace("timeout=5", "timeout=1"))
+    with Server("total:app", 4, ["--pythonpath", kitchen.folder]) as server:
+        assert {answer.status for answer in many(4, lambda i: server.get("/total"))} <= {200, 500}
+        assert server.get("/total").text == "the total is 9\n"
+
+
 # :: What the text says beside
 
 
+def crowd(kitchen, expected, path=None):
+    """Many clients at once, each waits for half a second, all of them together for hardly more; others are answered meanwhile. ``expected``: the answers, in the order of clients."""
+    url = kitchen.asked[0][1] if path is None else f"http://127.0.0.1:{kitchen.port('8000')}{path}"
+    with Probe(kitchen.port("8000"), QUICK) as probe:
+        start = time.monotonic()
+        answers = many(len(expected), lambda i: kitchen.type(f"curl {url.replace('you', f'client{i}')}"))
+        took = time.monotonic() - start
+    assert answers == expected
+    assert took < len(expected) / 4, f"{took} s: one after the other takes {len(expected) / 2} s"
+    probe.check(0.25)
+    assert "holds up" not in kitchen.server.log
+
+
 def check_twenty_at_once(kitchen):
-    """Each waits for half a second, all of them together for hardly more."""
-    start = time.monotonic()
-    answers = many(20, lambda i: kitchen.type(f"curl {kitchen.asked[0][1].replace('you', f'client{i}')}"))
-    assert answers == [f"Hello client{i}, you asked for /hello/client{i}\n" for i in range(20)]
-    assert time.monotonic() - start < 10, "one after the other takes 10 s"
+    crowd(kitchen, [f"Hello client{i}, you asked for /hello/client{i}\n" for i in range(20)])
 
 
 def check_twenty_answers(kitchen):
-    """The same for half a second in the database."""
-    start = time.monotonic()
-    assert many(20, lambda i: kitchen.type(f"curl {kitchen.asked[0][1]}")) == ["the database says 42\n"] * 20
-    assert time.monotonic() - start < 10, "one after the other takes 10 s"
+    crowd(kitchen, ["the database says 42\n"] * 20)
+
+
+def check_twenty_prices(kitchen):
+    crowd(kitchen, ["tea costs 3\n"] * 20)
+
+
+def check_event_loops_side_by_side(kitchen):
+    crowd(kitchen, ["together 42\n"] * 20, "/view")
+    crowd(kitchen, ["alone 42\n"] * 20, "/run")
+
+
+def check_that_one_makes_what_all_want(kitchen):
+    crowd(kitchen, ["all about coffee\n"] * 20, "/?coffee")
+    assert kitchen.server.log.count("making a report about coffee") == 1
+
+
+def check_that_a_server_asks_itself(kitchen):
+    crowd(kitchen, ["the total is 9\n"] * 20, "/total")
+
+
+def check_twenty_takers_and_listeners(kitchen):
+    import redis
+
+    store = redis.Redis(port=kitchen.port("6379"))
+    base = f"http://127.0.0.1:{kitchen.port('8000')}"
+
+    def twenty(path, say, there):
+        """Twenty wait; then something is said, or twenty times; their answers."""
+        answers = []
+        clients = threading.Thread(target=lambda: answers.extend(many(20, lambda i: kitchen.type(f"curl {base}{path}"))))
+        clients.start()
+        with Probe(kitchen.port("8000"), QUICK) as probe:
+            until(there, f"20 wait at {path}")
+            probe.wait_for(10)
+            said = say()
+        clients.join(PATIENCE)
+        probe.check(0.25)
+        return said, sorted(answers)
+
+    said, taken = twenty("/take", lambda: many(20, lambda i: kitchen.type(f"curl {base}/put?job{i:02}")), lambda: sum(c["cmd"] == "blpop" for c in store.client_list()) == 20)
+    assert taken == [f"job{i:02}\n" for i in range(20)]
+    said, heard = twenty("/listen", lambda: kitchen.type(f"curl {base}/say?hello"), lambda: dict(store.pubsub_numsub("news"))[b"news"] == 20)
+    assert said == "20 heard it\n" and heard == ["hello\n"] * 20
+    store.close()
 
 
 def check_that_lines_come_one_by_one(kitchen):
@@ -161,6 +253,12 @@ def check_that_requests_wait_for_connections(kitchen):
 CHECKS = {
     "Comet chat": check_that_a_poll_waits_for_the_next_line,
     "Flask": check_twenty_at_once,
+    "Flask with requests": check_twenty_prices,
+    "MySQL and MariaDB": check_twenty_answers,
+    "Redis": check_twenty_takers_and_listeners,
+    "asyncio": check_event_loops_side_by_side,
+    "dogpile.cache": check_that_one_makes_what_all_want,
+    "A request that asks its own server": check_that_a_server_asks_itself,
     "Bottle": check_twenty_at_once,
     "Django": check_twenty_at_once,
     "Streaming through nginx": check_that_lines_come_one_by_one,

@@ -33,14 +33,14 @@ from ugreen._timers import Timer, after, every
 
 
 def patch_psycopg() -> None:
-    """Make psycopg2's waits green; see ``ugreen.psycopg2.patch_psycopg``. Raises ImportError when there is no psycopg2."""
+    """Let psycopg2 wait by a callback, which cancels a query that is given up; see ``ugreen.psycopg2.patch_psycopg``. It waits green without, too. Raises ImportError when there is no psycopg2."""
     from ugreen.psycopg2 import patch_psycopg as patch
 
     patch()
 
 
 def patch_sqlalchemy() -> None:
-    """Let SQLAlchemy's connection pools wait without holding up the worker, for a driver whose waits are green. ``patch_psycopg()`` includes it."""
+    """Give SQLAlchemy's connection pools locks of this package, for which who waits first is served first. The pools wait green without, too. ``patch_psycopg()`` includes it."""
     from ugreen._sqlalchemy import patch_sqlalchemy as patch
 
     patch()

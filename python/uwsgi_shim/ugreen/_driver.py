@@ -11,7 +11,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
-from _ugreen import begin, end, fail, respond, send, start_response, tolerates_bytes, wait_fd_read, wait_fd_write, worker_count
+from _ugreen import begin, end, fail, raise_told, respond, send, start_response, tolerates_bytes, wait_fd_read, wait_fd_write, worker_count
 from ugreen import _apps, _files, _input
 from ugreen._files import FileWrapper
 from ugreen._harakiri import Harakiri
@@ -63,7 +63,7 @@ def serve() -> None:
             end()
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: an application must not be able to end the other requests of its worker.
-            fail(_traceback(), isinstance(error, Harakiri))
+            _fail(error)
         finally:
             if result is not None:
                 _close(result)
@@ -71,7 +71,7 @@ def serve() -> None:
                 _input.close_body(core)
     except BaseException as error:
         # The time was over while an error of the application was being reported. (A second try costs nothing while nothing is raised.)
-        fail(_traceback(), isinstance(error, Harakiri))
+        _fail(error)
 
 
 def environ_of(frame: Optional[FrameType]) -> Optional[WSGIEnvironment]:
@@ -112,6 +112,16 @@ def _tell(environ: WSGIEnvironment, ended: Optional[int]) -> bool:
     return ended is not None
 
 
+def _fail(error: BaseException) -> None:
+    """The application raised this, perhaps because a call of C was ended for another one: that one counts, and has this as its context."""
+    try:
+        raise_told()
+    except BaseException as told:
+        fail(_traceback(), isinstance(told, Harakiri))
+    else:
+        fail(_traceback(), isinstance(error, Harakiri))
+
+
 def _traceback() -> str:
     kind, error, trace = sys.exc_info()
     # With no other frame left the message says it all.
@@ -127,4 +137,4 @@ def _close(result: Any) -> None:
             close()
     except BaseException as error:
         # The response is gone already: this can only be told to the log.
-        fail(_traceback(), isinstance(error, Harakiri))
+        _fail(error)

@@ -119,7 +119,7 @@ def _release_modules() -> None:
     driver = sys.modules.get("ugreen._driver")
     if driver is not None:
         # The driver's steps after the application has returned or raised.
-        vars(driver).update(send=_came_back, respond=_came_back, end=_came_back, fail=_failed)
+        vars(driver).update(send=_came_back, respond=_came_back, end=_came_back, raise_told=_nothing, fail=_failed)
     threads = sys.modules.get("ugreen._threads")
     if threads is not None:
         threads._executor = None  # type: ignore[attr-defined]
@@ -134,6 +134,10 @@ def _no_core() -> int:
 
 def _came_back(*_: Any) -> NoReturn:
     end(None, returned=True)
+
+
+def _nothing() -> None:
+    """Nobody ends a wait for an exception of the server's here."""
 
 
 def _failed(*_: Any) -> NoReturn:

@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any, Callable, Dict, Generic, List, Optional, Tuple, TypeVar
 from weakref import WeakValueDictionary
 
-from _ugreen import alive, green_id, greens, interrupt, set_daemon, spawn as _start, spawn_cores
+from _ugreen import alive, green_id, greens, interrupt, raise_told, set_daemon, spawn as _start, spawn_cores
 
 from ugreen import _fork, _holders
 from ugreen._report import report
@@ -153,6 +153,11 @@ class GreenThread(Generic[T]):
         except BaseException as error:
             if _fork.forked:
                 _fork.end(error)
+            try:
+                raise_told()
+            except BaseException as told:
+                # A call of C was ended for it and failed in its own way.
+                error = told
             if not isinstance(error, GreenExit) and not self._heard and not self._joiners:
                 report(f"the green thread {self.name} failed", error)
             self._error = error

@@ -1,7 +1,7 @@
 """SQLAlchemy's connection pools, for drivers whose waits are green.
 
-A pool waits for a free connection in a condition of ``threading``, and the first connection of an engine is set up, with queries, under a lock of ``threading``. Either would block
-the OS thread, and so the worker: for the time that the pool waits, or for good. The modules that make these locks get green ones instead.
+A pool waits for a free connection in a condition of ``threading``, and the first connection of an engine is set up, with queries, under a lock of ``threading``. Where blocking calls do
+not wait green (``--ugreen-blocking=false``) either would block the OS thread, and so the worker: for the time that the pool waits, or for good. The modules that make these locks get green ones instead.
 """
 
 import importlib.machinery
@@ -53,7 +53,7 @@ def _patch(module: Any) -> None:
 
 
 def patch_sqlalchemy() -> None:
-    """Let SQLAlchemy's pools wait without holding up the worker. Call it before an engine is created; ``patch_psycopg()`` and ``--psycopg2`` do it, too. SQLAlchemy need not be there."""
+    """Give SQLAlchemy's pools locks of this package. Call it before an engine is created; ``patch_psycopg()`` and ``--psycopg2`` do it, too. SQLAlchemy need not be there."""
     for name in MODULES:
         if name in sys.modules:
             _patch(sys.modules[name])

@@ -30,9 +30,9 @@ _executor: "Optional[ThreadPoolExecutor]" = None
 def run_in_thread(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call ``fn(*args, **kwargs)`` on another OS thread, wait until it has returned, and return its result. The other green threads run meanwhile.
 
-    For calls that block in C or in a library that knows nothing of green threads::
+    For C code that computes without the GIL, and for the few calls that block without waiting green (system calls that a library makes itself, slow disks)::
 
-        answer = ugreen.run_in_thread(requests.get, "https://example.org/", timeout=5)
+        packed = ugreen.run_in_thread(zlib.compress, data)
 
     What ``fn`` raises is raised here, with its traceback; that includes SystemExit and KeyboardInterrupt. It runs in a copy of the caller's ``contextvars`` context. Functions of
     ``uwsgi`` that are about the request raise SystemError there, and ``threading.local`` is the thread's.

@@ -12,7 +12,7 @@ from ugreen._wait import Waiter
 def sleep(seconds: float = 0) -> None:
     """Wait ``seconds``; the other green threads run. With 0 or less they run once and this one goes on. In another OS thread this is ``time.sleep``.
 
-    Unlike ``time.sleep`` it holds up nobody else. Unlike ``uwsgi.async_sleep`` it waits by itself. Raises TypeError for what is no number.
+    Unlike ``time.sleep`` it lets others run also with ``--ugreen-blocking=false``, and an exception is raised in it. Unlike ``uwsgi.async_sleep`` it waits by itself. Raises TypeError for what is no number.
     """
     if green_id() < 0:
         _time.sleep(max(seconds, 0))
@@ -81,7 +81,14 @@ class timeout:
         if mine is None:
             return False
         self._error = None
-        self.expired = not cancel_deadline(self._number)
+        try:
+            self.expired = not cancel_deadline(self._number)
+        except BaseException as late:
+            # A call of C was ended for it and failed in its own way, which is the context of this one.
+            self.expired = late is mine
+            if self.quiet and self.expired:
+                return True
+            raise
         return self.quiet and error is mine
 
 

@@ -7,7 +7,8 @@
     with connect("dbname=shop") as conn:
         rows = conn.execute("SELECT * FROM goods").fetchall()       # the other requests run meanwhile
 
-psycopg asks its connection to wait (``Connection.wait``), so a class of connections is all it takes. Connections of ``psycopg.connect()`` hold up the worker, as before.
+psycopg asks its connection to wait (``Connection.wait``), so a class of connections is all it takes. Connections of ``psycopg.connect()`` wait green, too, but a query
+that is given up goes on at the server, and its connection is of no use any more.
 """
 
 import select
@@ -37,7 +38,7 @@ class Connection(psycopg.Connection[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # It is held while a query runs. threading's would stop the worker as soon as a second green thread wants it.
+        # It is held while a query runs. threading's would stop the worker, where blocking calls do not wait green, as soon as a second green thread wants it.
         self.lock = Lock()  # type: ignore[assignment]
 
     def wait(self, gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""psycopg2 on green threads: while one request waits for the database, the others run.
+"""psycopg2 on green threads by its wait callback. psycopg2 waits green without it, too (docs/adr/0040); with it a query that is given up is cancelled at the server.
 
 ::
 
@@ -26,7 +26,10 @@ from ugreen._sync import Lock
 
 
 def patch_psycopg() -> None:
-    """Make psycopg2's waits green, in the whole process: on green threads the others run meanwhile, on other OS threads and at import time a wait is a plain ``poll``.
+    """Let psycopg2 wait by a callback, in the whole process: on green threads the others run meanwhile, on other OS threads and at import time a wait is a plain ``poll``.
+
+    Not needed for the others to run: blocking calls wait green. A query that is given up (a time limit, harakiri, a client that left) is cancelled at the server, and
+    the exception is raised where the query is waited for.
 
     * the wait callback becomes ``wait_callback``;
     * ``psycopg2.connect()`` makes a ``Connection`` unless it is given a factory;
@@ -177,7 +180,7 @@ def _patch_pool(kind: Any) -> None:
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        # It is held while a connection is made or rolled back. threading's would stop the worker as soon as a second green thread wants it.
+        # It is held while a connection is made or rolled back. threading's would stop the worker, where blocking calls do not wait green, as soon as a second green thread wants it.
         self._lock = Lock()
 
     kind.__init__ = __init__

@@ -59,7 +59,13 @@ internal sealed class PollCall(string name, bool isFine) : BlockingFunction(name
     }
 
     /// <inheritdoc/>
-    public override BlockingAnswer EndedSoftly(BlockingWait wait) => new(0);
+    public override BlockingAnswer EndedSoftly(BlockingWait wait)
+    {
+        var call = wait.Call;
+        if (call[1] != 1 || TimeOf(call) >= 0 || !GivenUpConnection.TryBreak(call, NativeCall.Read32(call[0]))) return new(0);
+        var result = Look(call, out var errno);
+        return new BlockingAnswer(result, errno);
+    }
 
     /// <inheritdoc/>
     public override string Describe(NativeCall call) => call[1] == 1 ? $"{Name} on {Native.DescriptorName.Of(NativeCall.Read32(call[0]))}" : $"{Name} on {call[1]} descriptors";

@@ -44,7 +44,9 @@ internal sealed class SelectCall(string name, bool isFine) : BlockingFunction(na
     /// <inheritdoc/>
     public override BlockingAnswer EndedSoftly(BlockingWait wait)
     {
-        Sets(wait.Call).Clear();
+        var sets = Sets(wait.Call);
+        if (wait.Call[Time] == 0 && OnlyOne(sets, wait.Call.Int(0)) is >= 0 and var fd && GivenUpConnection.TryBreak(wait.Call, fd) && sets.Look(out _) is > 0 and var result) return new BlockingAnswer(result);
+        sets.Clear();
         return new BlockingAnswer(0);
     }
 
@@ -63,6 +65,20 @@ internal sealed class SelectCall(string name, bool isFine) : BlockingFunction(na
         }
 
         return wait.SuspendFor(mustLook ? LookEvery : -1);
+    }
+
+    // The only descriptor; -1: there are others.
+    private static int OnlyOne(SelectSets sets, int count)
+    {
+        var only = -1;
+        for (var fd = 0; fd < count; fd++)
+        {
+            if (!sets.IsRead(fd) && !sets.IsWrite(fd) && !sets.IsExcept(fd)) continue;
+            if (only >= 0) return -1;
+            only = fd;
+        }
+
+        return only;
     }
 
     /// <summary>False: it is none. Nanoseconds; negative: no limit.</summary>

@@ -75,7 +75,7 @@ internal static class OptionTable
             new OptionSpec { Name = "pythonpath", Aliases = ["python-path", "pp"], Value = "DIR", Repeatable = true, Help = "put a directory in front of sys.path" },
             new OptionSpec { Name = "chdir", Value = "DIR", Help = "change to a directory before the application is loaded" },
             new OptionSpec { Name = "virtualenv", Aliases = ["venv", "home", "pyhome"], Short = 'H', Value = "DIR", Help = "virtual environment to use" },
-            new OptionSpec { Name = "psycopg2", Help = "let psycopg2 wait without holding up other requests" },
+            new OptionSpec { Name = "psycopg2", Help = "psycopg2 cancels a query that is given up; it waits green anyway" },
             new OptionSpec { Name = "python", Value = "PATH", Help = "libpython or a python executable; also the environment variable UGREEN_PYTHON" },
         ]),
         new("Logging",

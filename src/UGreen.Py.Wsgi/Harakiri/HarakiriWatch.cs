@@ -159,7 +159,9 @@ internal sealed partial class HarakiriWatch : IInboxReceiver
         return CApi.PyObject_CallObject(_type.Borrow(), args.Borrow());
     }
 
-    private bool IsInOwnCode() => PyFrames.CurrentFile() is not { } name || name.StartsWith(_ownCode, StringComparison.Ordinal);
+    // Nor in Python's codecs: C calls them to make the text of its error, and takes the exception for a failure of that. psycopg2 then forgets to mark a connection that is broken.
+    private bool IsInOwnCode()
+        => PyFrames.CurrentFile() is not { } name || name.StartsWith(_ownCode, StringComparison.Ordinal) || name.Contains("/encodings/", StringComparison.Ordinal) || name.StartsWith("<frozen encodings", StringComparison.Ordinal);
 
     private void ShowKillTime(RequestLimits limits)
     {
