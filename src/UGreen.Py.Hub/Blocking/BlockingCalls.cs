@@ -17,6 +17,7 @@ internal sealed partial class BlockingCalls : HubCall
     private readonly PreloadedStubs _stubs;
     private readonly BlockingFunction[] _functions;
     private long _begun;
+    private readonly OpenSslWatch _openSsl = new();
     private readonly nint[] _released = new nint[PreloadedStubs.MostReleases];
 
     public BlockingCalls(HubLoop hub, PreloadedStubs stubs, IClock clock, ILogger log, int threads)
@@ -85,6 +86,7 @@ internal sealed partial class BlockingCalls : HubCall
         var call = GreenSwitch.NativeCallOf(green.Core);
         wait.Begin(call, _functions[call.Number], ++_begun);
         wait.Handover.Take(threadState);
+        wait.Errors = _openSsl.Take();
         wait.Function.Count++;
         if (green.IsInterrupted && !green.IsTold && wait.Function.CanEndSoftly) return EndSoftly(wait);
         CallOutcome outcome;
