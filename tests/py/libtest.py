@@ -52,7 +52,7 @@ def in_requests(module, only=None, without=(), options=()):
     run = Run()
     without = list(without)
     while True:
-        with contextlib.suppress(AssertionError), serving.Server("libtest_app", cores=10, options=options) as server:
+        with serving.Server("libtest_app", cores=10, options=options) as server:
             lines = _Lines(server)
             broken = run.take(lines.events({"module": module, "only": only, "without": without}))
             if broken is not None:
