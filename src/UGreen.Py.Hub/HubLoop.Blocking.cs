@@ -106,6 +106,9 @@ public sealed partial class HubLoop
             PendingCall.PostHere();
         }
 
-        green.Blocking!.Handover.GiveBack();
+        var wait = green.Blocking!;
+        OpenSslWatch.PutBack(wait.Errors);
+        wait.Errors = null;
+        wait.Handover.GiveBack();
     }
 }

@@ -42,6 +42,7 @@ public static unsafe partial class Libc
     public static class DlFlags
     {
         public const int Now = 0x002;
+        public const int NoLoad = 0x004;
         public const int Global = 0x100;
     }
 

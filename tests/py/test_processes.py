@@ -83,8 +83,19 @@ def test_a_child_is_the_main_thread(server):
 def test_a_child_that_does_not_leave_by_itself_ends(server, path, code, says):
     start = len(server.log)
     assert server.get("/" + path).json == code
-    assert says in server.log[start:]
+    server.wait_log(re.escape(says), start=start)
     assert server.get("/ping").json == "pong"
+
+
+def test_a_child_forks_as_any_process_does(server):
+    start = len(server.log)
+    assert server.get("/grandchild").json is True
+    assert "ignored" not in server.log[start:]
+
+
+def test_a_fork_leaves_the_parents_sockets_alone(server):
+    """With a default time-out of sockets in the application."""
+    assert server.get("/default_timeout").json is True
 
 
 WAYS = {"fork": "child", "terminated": -15, "pool_fork": [0, 1, 4, 9], "pool_spawn": [0, 1, 4, 9], "pool_forkserver": [0, 1, 4, 9], "executor": [0, 1, 4, 9], "preexec": "out\n"}
@@ -139,6 +150,14 @@ def test_a_handler_runs_while_nobody_asks(plain):
 def test_a_handler_of_the_servers_log_signal_runs_besides(plain):
     os.kill(plain.pid, signal.SIGUSR1)
     until(lambda: "usr1 True" in plain.get("/heard").json, "the handler")
+
+
+def test_a_request_puts_back_what_it_found(server):
+    start = len(server.log)
+    assert server.get("/put_back").json == "put back"
+    for number in (signal.SIGUSR2, signal.SIGHUP):
+        os.kill(server.pid, number)
+        server.wait_log(f"{number.name}: ", start=start)
 
 
 def test_faulthandler(plain, tmp_path):

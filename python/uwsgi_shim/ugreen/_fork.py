@@ -89,6 +89,9 @@ def _say(text: str, prefix: str = "ugreen-py: ") -> None:
 
 
 def _before() -> None:
+    if forked:
+        # A child forks: there is no server any more, and nothing of it to be closed.
+        return
     # Connections with TLS are .NET's, and are known by the address on this side: that of a listening socket.
     for fd in _ugreen.listening():
         try:
@@ -100,9 +103,15 @@ def _before() -> None:
 
 def _in_child() -> None:
     global forked
+    if forked:
+        return
     forked = True
     _identity.forked()
+    # A socket object that is made of a descriptor makes it non-blocking when there is a default time-out, for the process that shares it, too.
+    seconds = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(None)
     _close_descriptors()
+    socket.setdefaulttimeout(seconds)
     _posix.forked()
     _release_modules()
 

@@ -55,14 +55,15 @@ def current_thread() -> threading.Thread:
 
 def install() -> None:
     """Make ``threading.current_thread()`` know the cores. Code on other OS threads sees no difference."""
+    # It says where it is looked for, to pickle above all: another process has no module of ours. threading.currentThread() warns and calls this one.
+    current_thread.__module__ = "threading"
     threading.current_thread = current_thread
-    threading.currentThread = current_thread
 
 
 def forked() -> None:
     """This is a child: its one thread is the main thread, and there are no cores. Others may have kept the function above."""
     global _async_id
-    threading.current_thread = threading.currentThread = _of_os_thread
+    threading.current_thread = _of_os_thread
     _async_id = _no_core
     _mine.thread = None
 

@@ -7,7 +7,6 @@ import _signal  # type: ignore[import]
 import faulthandler
 import signal
 import sys
-from _thread import get_ident
 from typing import Any, Dict, Optional, Set
 
 import _ugreen
@@ -24,13 +23,16 @@ _unregister: Any = faulthandler.unregister
 _kept: Dict[int, Any] = {}
 _dumped: Set[int] = set()
 _told: Set[int] = set()
+_given: Set[int] = set()
 _thread: Optional[int] = None
 
 
 def install() -> None:
     """Have ``signal.signal()`` and ``faulthandler.register()`` know of the server. In the thread that is Python's main one."""
     global _thread
-    _thread = get_ident()
+    # Python's main thread is an OS thread, with all the cores on it; get_ident() would tell them apart.
+    _thread = _ugreen.os_ident()
+    _given.update(number for number in signal.valid_signals() if _get_signal(number) is None)
     # signal.signal() itself is Python code that calls these; whoever has imported it has the right one.
     _signal.signal = _keeping_signal
     _signal.getsignal = _keeping_getsignal
@@ -54,12 +56,12 @@ def forked() -> None:
 def _keeping_signal(signalnum: int, handler: Any, /) -> Any:
     """Set what happens at a POSIX signal; returns what happened before."""
     if signalnum not in KEPT:
-        before = _set_signal(signalnum, handler)
+        # None is what is said of a handler that is none of Python's; who puts back what he has found gives it here.
+        before = _set_signal(signalnum, _signal.SIG_DFL if handler is None and signalnum in _given else handler)
         _ugreen.route_signal(signalnum)
         return before
-    if get_ident() != _thread:
+    if _ugreen.os_ident() != _thread:
         raise ValueError("signal only works in main thread of the main interpreter")
-    # None is what getsignal() says of the server's own handler, so that is how it is given back.
     if handler is not None and handler not in (signal.SIG_IGN, signal.SIG_DFL) and not callable(handler):
         raise TypeError("signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object")
     before = _keeping_getsignal(signalnum)

@@ -11,6 +11,7 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] public static partial BorrowedRef PyDict_GetItemWithError(BorrowedRef dict, BorrowedRef key);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] public static partial int PyDict_SetItemString(BorrowedRef dict, string key, BorrowedRef value);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] public static partial BorrowedRef PyDict_GetItemString(BorrowedRef dict, string key);
+    [LibraryImport(Library)] public static partial nint PyDict_Size(BorrowedRef dict);
 
     [LibraryImport(Library)] public static partial NewRef PyList_New(nint size);
     [LibraryImport(Library)] public static partial nint PyList_Size(BorrowedRef list);

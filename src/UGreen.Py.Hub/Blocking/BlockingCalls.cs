@@ -17,6 +17,7 @@ internal sealed partial class BlockingCalls : HubCall
     private readonly PreloadedStubs _stubs;
     private readonly BlockingFunction[] _functions;
     private long _begun;
+    private readonly OpenSslWatch _openSsl = new();
     private readonly nint[] _released = new nint[PreloadedStubs.MostReleases];
 
     public BlockingCalls(HubLoop hub, PreloadedStubs stubs, IClock clock, ILogger log, int threads)
@@ -109,6 +110,7 @@ internal sealed partial class BlockingCalls : HubCall
         wait.Begin(call, _functions[call.Number], ++_begun);
         wait.Function.Prepare(wait);
         wait.Handover.Take(threadState);
+        wait.Errors = _openSsl.Take();
         wait.Function.Count++;
         if (green.IsInterrupted && !green.IsTold && wait.Function.CanEndSoftly) return EndSoftly(wait);
         CallOutcome outcome;

@@ -13,6 +13,9 @@ internal sealed class BlockingWait
     /// <summary>The GIL and the pending error, as the caller had them.</summary>
     public GilHandover Handover;
 
+    /// <summary>What OpenSSL had noted for the caller; null: nothing.</summary>
+    public Native.OpenSslErrors? Errors;
+
     public BlockingWait(GreenThread green, BlockingCalls calls)
     {
         (Green, _calls) = (green, calls);

@@ -164,6 +164,48 @@ def exit_with(code):
     return answer
 
 
+def grandchild():
+    """A child forks, and sets a handler that its own child keeps."""
+    def fork_again():
+        signal.signal(signal.SIGTERM, ring)
+        return child_says(lambda: signal.getsignal(signal.SIGTERM) is ring)
+
+    return child_says(fork_again)
+
+
+def default_timeout():
+    """Whether a blocking socket of this process still blocks after a fork while new ones would not."""
+    before = socket.getdefaulttimeout()
+    one, other = socket.socketpair()
+    try:
+        socket.setdefaulttimeout(0.1)
+        assert child_says(socket.getdefaulttimeout) == 0.1
+        return os.get_blocking(one.fileno())
+    finally:
+        socket.setdefaulttimeout(before)
+        one.close()
+        other.close()
+
+
+def put_back():
+    """What was found is put back, also where it is none of Python's; and Python's own check of the main thread holds."""
+    for number in (signal.SIGHUP, signal.SIGUSR2, signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
+        before = signal.signal(number, ring)
+        assert signal.getsignal(number) is ring, number
+        signal.signal(number, before)
+        assert signal.getsignal(number) is not ring, number
+    for number in (signal.SIGIO, signal.SIGINT):
+        try:
+            signal.signal(number, "nothing")
+            return f"took {number}"
+        except TypeError:
+            pass
+    try:
+        in_a_thread(lambda: signal.signal(signal.SIGINT, ring))
+    except IndexError:
+        return "put back"
+
+
 def dump_at(path):
     with open(path, "w") as file:
         faulthandler.register(signal.SIGUSR2, file)
@@ -187,6 +229,9 @@ PAGES = {
     "raise": lambda: 1 // 0 if (answer := forked_code()) is None else answer,
     "thread_fork": lambda: in_a_thread(lambda: child_says(hub_calls)),
     "fork": lambda: child_says(lambda: "child"),
+    "grandchild": grandchild,
+    "default_timeout": default_timeout,
+    "put_back": put_back,
     "terminated": terminated,
     "pool_fork": lambda: mapped("fork"),
     "pool_spawn": lambda: mapped("spawn"),
