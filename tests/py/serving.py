@@ -45,6 +45,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import textwrap
 import threading
@@ -55,6 +56,9 @@ APPS = ROOT / "tests" / "py" / "apps"
 
 #: Seconds that anything which should be immediate may take on a busy machine before it counts as hung.
 PATIENCE = 30
+
+#: (3, 11): of the Python that servers run, unless a test names another one: UGREEN_PYTHON if that is python3.N, else the distribution's, which also runs the tests.
+PYTHON_VERSION = (3, int(named[1])) if (named := re.search(r"python3\.(\d+)$", os.environ.get("UGREEN_PYTHON", ""))) else sys.version_info[:2]
 
 _live = set()
 
