@@ -59,7 +59,11 @@ public static class PythonLocator
     }
 
     /// <summary>First that of the distribution's own python3, whose packages it installs; then the newest.</summary>
-    private static IEnumerable<string> PreferredVersions() => KnownVersions().Reverse().OrderBy(version => VersionOf("/usr/bin/python3") == version ? 0 : 1);
+    private static IEnumerable<string> PreferredVersions() => InOrder(KnownVersions(), VersionOf("/usr/bin/python3"));
+
+    /// <param name="known">Oldest first.</param>
+    /// <param name="own">The distribution's own; null or not known: none.</param>
+    internal static IEnumerable<string> InOrder(IEnumerable<string> known, string? own) => known.Reverse().OrderBy(version => version == own ? 0 : 1);
 
     /// <summary>"3.11" when the program is a link to python3.11.</summary>
     private static string? VersionOf(string program)

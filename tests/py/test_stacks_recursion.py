@@ -151,7 +151,7 @@ def test_c_code_without_end_is_a_recursionerror_in_that_request(control, switch)
             code = EXHAUSTERS[name].replace("sys.setrecursionlimit(10**6)\n", "")
             with background(server.run, "return reach('neighbour')") as neighbour:
                 point = control.wait("neighbour")
-                for where in (code, f"import ugreen\ndef work():\n  exec({code!r}, {{'sys': sys}})\nugreen.spawn(work).get()"):
+                for where in (code, f"import ugreen\ndef work():\n  exec({code!r}, {{'sys': sys}})\nugreen.spawn(work).result()"):
                     with pytest.raises(Remote) as caught:
                         server.run(f"sys.setrecursionlimit(10**6)\n{where}", timeout=60)
                     assert caught.value.kind in ("RecursionError", "OperationalError"), (name, caught.value)

@@ -24,6 +24,15 @@ public sealed class LocatorTests : IDisposable
         Assert.StartsWith("/usr/", found.ProgramName, StringComparison.Ordinal);
     }
 
+    /// <summary>Debian's packages are those of its own python3, though a newer one may be there.</summary>
+    [Theory]
+    [InlineData("3.13", "3.13,3.15,3.11")]
+    [InlineData("3.15", "3.15,3.13,3.11")]
+    [InlineData("3.12", "3.15,3.13,3.11")]
+    [InlineData(null, "3.15,3.13,3.11")]
+    public void The_distributions_own_version_comes_before_the_newest(string? own, string order)
+        => Assert.Equal(order, string.Join(',', PythonLocator.InOrder(["3.11", "3.13", "3.15"], own)));
+
     [Fact]
     public void A_shared_library_is_taken_as_it_is_and_its_program_is_the_one_beside_it()
     {
