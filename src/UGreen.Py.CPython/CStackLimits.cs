@@ -4,8 +4,8 @@ namespace UGreen.Py.CPython;
 public static class CStackLimits
 {
     // CPython 3.14's own margins: an error is raised with 32 KiB left, and the process ends with 16 KiB left. A quarter of the stack where that is less.
-    private const int SoftBytes = 32 * 1024;
-    private const int HardBytes = 16 * 1024;
+    private const int SoftBytes = 2 * HardBytes;
+    internal const int HardBytes = 16 * 1024;
 
     // CPython 3.12 and 3.13 count calls, 10,000 of them where threads have 8 MiB, which is less than 1 KiB for each. Three times as much, because a green stack has no room to spare; but
     // 3.13 frees what nested deallocations put off only where more than 100 are left.

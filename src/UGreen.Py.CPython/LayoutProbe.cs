@@ -12,6 +12,9 @@ internal static class LayoutProbe
     // The interpreter's chunks are 16 KiB and double when a call needs more; a larger distance is not one chunk's.
     private const ulong MaxChunkBytes = 1 << 30;
 
+    // More than any thread has.
+    private const long MaxStackBytes = 1L << 40;
+
     /// <summary>Checks on the calling thread, which holds the GIL and runs no Python code. Throws <see cref="PythonStartException"/>.</summary>
     // SAFETY: reads words at offsets inside the thread state only; the table's size was checked against PyThreadState when it was generated.
     public static unsafe void Check(ThreadStateLayout layout)
@@ -98,7 +101,9 @@ internal static class LayoutProbe
         if (layout.CStackTop < 0) return;
         var (top, soft, hard) = (*(nint*)(ts + layout.CStackTop), *(nint*)(ts + layout.CStackSoftLimit), *(nint*)(ts + layout.CStackHardLimit));
         var here = (nint)(&top);
-        Expect(layout, "c_stack_top", hard > 0 && hard < soft && soft < here && here < top);
+        Expect(layout, "c_stack_top", top > here && top - here < MaxStackBytes);
+        Expect(layout, "c_stack_soft_limit", soft > 0 && soft < here);
+        Expect(layout, "c_stack_hard_limit", soft - hard == CStackLimits.HardBytes);
     }
 
     // SAFETY: see Check.
