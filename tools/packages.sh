@@ -1,11 +1,18 @@
-# Debian packages, for ugreen-py and run-tests. To be sourced by a POSIX shell; needs $root (this repository) and $program (its name in messages).
+# Debian packages, for ugreen-py, run-tests and tools/root. To be sourced by a POSIX shell; needs $root (this repository) and $program (its name in messages).
 
 say() { printf '%s: %s\n' "$program" "$*" >&2; }
 
-# packages_in SECTION...: the packages listed there, one a line.
+# Name of the Debian release whose packages are meant; set before it is read in, another one than this system's.
+[ -n "${release:-}" ] || release=$(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}")
+
+# packages_in SECTION...: the packages listed there for the release, one a line.
 packages_in() {
     for section; do
         sed -n "/^\[$section\]/,/^\[/{/^[a-z0-9]/p;}" "$root/tools/debian-packages"
+    done | while IFS=: read -r package releases; do
+        case " $releases " in
+            "  " | *" $release "*) printf '%s\n' "$package" ;;
+        esac
     done
 }
 

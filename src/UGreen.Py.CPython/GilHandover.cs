@@ -6,9 +6,12 @@ namespace UGreen.Py.CPython;
 /// <summary>
 /// The GIL and the pending error around a wait in the middle of C code: most callers have released the GIL, some wait with it. Hub thread.
 /// </summary>
-// SAFETY: three locals are handed to C by address for the length of a call.
+// SAFETY: the function takes no argument and returns a pointer; three locals are handed to C by address for the length of a call.
 public unsafe struct GilHandover
 {
+    // 3.13 gave it a public name and took the old one away.
+    private static readonly delegate* unmanaged<nint> s_current = (delegate* unmanaged<nint>)LibPython.Symbol(Interpreter.Layout.CurrentFrame >= 0 ? "PyThreadState_GetUnchecked" : "_PyThreadState_UncheckedGet");
+
     private nint _type, _value, _trace;
     private bool _wasFree;
 
@@ -16,7 +19,7 @@ public unsafe struct GilHandover
     /// <param name="threadState">The hub thread's.</param>
     public void Take(nint threadState)
     {
-        _wasFree = CApi._PyThreadState_UncheckedGet() != threadState;
+        _wasFree = s_current() != threadState;
         if (_wasFree) CApi.PyEval_RestoreThread(threadState);
         if (CApi.PyErr_Occurred().IsNull) return;
         nint type, value, trace;

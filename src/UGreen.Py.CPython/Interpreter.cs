@@ -24,8 +24,8 @@ public static class Interpreter
     {
         LibPython.Load(installation.LibraryPath);
         var fullVersion = Marshal.PtrToStringUTF8((nint)CApi.Py_GetVersion()) ?? "";
-        Layout = ThreadStateLayouts.For(fullVersion);
         Version = fullVersion.Split(' ')[0];
+        Layout = DebugOffsets.Check(ThreadStateLayouts.For(fullVersion), Version, PublishedOffsets);
 
         // "Python" preconfiguration: UTF-8 mode in the C locale, as python3 does; without it, file names and open() would be ASCII under systemd and in containers.
         PyPreConfig pre = default;
@@ -41,6 +41,11 @@ public static class Interpreter
         foreach (var rune in program.EnumerateRunes()) wide[at++] = rune.Value;
         CApi.Py_SetProgramName((int*)s_programName);
         CApi.Py_InitializeEx(0);
+        if (PyText.ToText(CApi.PySys_GetObject("abiflags"))?.Contains('d', StringComparison.Ordinal) == true)
+            throw ThreadStateLayouts.Unsupported(Version, "it is a debug build, whose objects and thread state are others");
         LayoutProbe.Check(Layout);
     }
+
+    // SAFETY: _PyRuntime begins with its _Py_DebugOffsets in every version that is asked for it, and is far larger than them.
+    private static unsafe ReadOnlySpan<byte> PublishedOffsets(int bytes) => new((void*)LibPython.Symbol("_PyRuntime"), bytes);
 }

@@ -7,13 +7,15 @@ namespace UGreen.Py.CPython;
 
 /// <summary>
 /// Finds CPython: an executable that holds it (to be run, adr/0034), or a libpython. In this order: what the user named (a shared library or a Python executable), the base of the
-/// virtualenv, Debian's own.
+/// virtualenv, the distribution's own <c>python3</c>, the newest known version that is installed.
 /// Nothing is looked up on PATH: the first <c>python3</c> there need not be the one whose packages Debian installs.
 /// </summary>
 public static class PythonLocator
 {
     // Debian's multi-arch folder first, then where other distributions and a plain "make install" put it.
     private static readonly string[] LibraryFolders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"];
+
+    private static readonly string[] ProgramFolders = ["/usr/bin", "/usr/local/bin"];
 
     /// <summary>
     /// The executable that a process has to run for having this Python in its own program; null when only a library will do. Executables of that kind export the C API to extension
@@ -41,15 +43,35 @@ public static class PythonLocator
             && ElfSymbols.IsProgramThatExports(path, "Py_InitializeEx");
 
     /// <summary>A plain "python3" may be of any version; what it is a link to says which.</summary>
-    private static bool IsOfKnownVersion(string path)
+    private static bool IsOfKnownVersion(string path) => KnownVersions().Contains(VersionOf(path));
+
+    /// <summary>Of the version that would be taken: the one beside its library; without a library, where distributions put them.</summary>
+    private static List<string> DefaultExecutables()
     {
-        var name = Path.GetFileName(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
-        return KnownVersions().Any(version => name == "python" + version);
+        foreach (var version in PreferredVersions())
+        {
+            if (DefaultLibrary(version) is { } found) return [found.ProgramName];
+            var programs = ProgramFolders.Select(folder => Path.Combine(folder, "python" + version)).Where(HoldsPython).ToList();
+            if (programs.Count > 0) return programs;
+        }
+
+        return [];
     }
 
-    /// <summary>Of the version whose library would be taken, the one beside that; without any library, where distributions put them.</summary>
-    private static IEnumerable<string> DefaultExecutables()
-        => DefaultLibrary() is { } found ? [found.ProgramName] : from version in KnownVersions() from folder in (string[])["/usr/bin", "/usr/local/bin"] select Path.Combine(folder, "python" + version);
+    /// <summary>First that of the distribution's own python3, whose packages it installs; then the newest.</summary>
+    private static IEnumerable<string> PreferredVersions() => InOrder(KnownVersions(), VersionOf("/usr/bin/python3"));
+
+    /// <param name="known">Oldest first.</param>
+    /// <param name="own">The distribution's own; null or not known: none.</param>
+    internal static IEnumerable<string> InOrder(IEnumerable<string> known, string? own) => known.Reverse().OrderBy(version => version == own ? 0 : 1);
+
+    /// <summary>"3.11" when the program is a link to python3.11.</summary>
+    private static string? VersionOf(string program)
+    {
+        if (!File.Exists(program)) return null;
+        var name = Path.GetFileName(File.ResolveLinkTarget(program, returnFinalTarget: true)?.FullName ?? program);
+        return name.StartsWith("python", StringComparison.Ordinal) ? name["python".Length..] : null;
+    }
 
     /// <summary>Finds the installation or throws <see cref="PythonStartException"/> with what was looked for. In a process whose program is a Python, that is it.</summary>
     /// <param name="python">Value of --python or UGREEN_PYTHON: a libpython or an executable; null for the default.</param>
@@ -60,7 +82,7 @@ public static class PythonLocator
             : python is not null ? FromUser(python)
             : virtualEnv is not null ? FromVirtualEnv(virtualEnv)
             : DefaultLibrary() ?? throw new PythonStartException(
-                $"no libpython found: looked for CPython {string.Join(", ", KnownVersions())} in {string.Join(", ", LibraryFolders)}; install Debian's libpython3.11 or name one with --python PATH");
+                $"no libpython found: looked for CPython {string.Join(", ", KnownVersions())} in {string.Join(", ", LibraryFolders)}; install Debian's python3 or name one with --python PATH");
         return virtualEnv is null ? found : found with { ProgramName = VirtualEnvProgram(virtualEnv) };
     }
 
@@ -69,18 +91,10 @@ public static class PythonLocator
 
     private static bool IsLibrary(string python) => Path.GetFileName(python).Contains(".so", StringComparison.Ordinal);
 
-    private static PythonInstallation? DefaultLibrary()
-    {
-        foreach (var version in KnownVersions())
-        {
-            foreach (var folder in LibraryFolders)
-            {
-                if (LibraryIn(folder, version) is { } library) return new PythonInstallation(library, ProgramFor(library, version));
-            }
-        }
+    private static PythonInstallation? DefaultLibrary() => PreferredVersions().Select(DefaultLibrary).FirstOrDefault(found => found is not null);
 
-        return null;
-    }
+    private static PythonInstallation? DefaultLibrary(string version)
+        => LibraryFolders.Select(folder => LibraryIn(folder, version)).FirstOrDefault(found => found is not null) is { } library ? new PythonInstallation(library, ProgramFor(library, version)) : null;
 
     private static PythonInstallation FromUser(string python)
     {

@@ -43,6 +43,32 @@ internal unsafe struct SavedThreadState
     /// <summary>The outermost _PyCFrame of this green thread, with no frame in it.</summary>
     public fixed long BaseCFrame[BaseCFrameWords];
 
+    // ---- 3.12 and later: last, so that they cost earlier versions nothing -----------------------------------------------------------------------------------
+
+    /// <summary>What this core's <c>threading.local</c>s know it by.</summary>
+    public nint LocalKey;
+    public nint LocalSentinel;
+
+    /// <summary>This core's C stack, as CPython compares its stack pointer; set once.</summary>
+    public nint CStackTop;
+    public nint CStackSoftLimit;
+    public nint CStackHardLimit;
+
+    /// <summary>asyncio's loop that runs on this stack, and its task.</summary>
+    public nint RunningLoop;
+    public nint RunningTask;
+
+    /// <summary>Code of the JIT that runs, or ran last, on this stack.</summary>
+    public nint Executor;
+    public nint JitExit;
+
+    public nint LastProfiledFrame;
+    public nint LastProfiledFrameSeq;
+
+    /// <summary>C calls that this stack has left, and how many that are at its beginning.</summary>
+    public int CCallsRemaining;
+    public int CCallsAtStart;
+
     public const int ExcStateWords = 4;
     public const int BaseCFrameWords = 5;
 }

@@ -33,8 +33,8 @@ public sealed unsafe class ThreadStateSwap
     private static readonly int s_chunk = Interpreter.Layout.DataStackChunk;
     private static readonly int s_top = Interpreter.Layout.DataStackTop;
     private static readonly int s_limit = Interpreter.Layout.DataStackLimit;
-    private static readonly int s_remaining = Interpreter.Layout.RecursionRemaining;
-    private static readonly int s_recursionLimit = Interpreter.Layout.RecursionLimit;
+    private static readonly int s_remaining = First(Interpreter.Layout.RecursionRemaining, Interpreter.Layout.PyRecursionRemaining);
+    private static readonly int s_recursionLimit = First(Interpreter.Layout.RecursionLimit, Interpreter.Layout.PyRecursionLimit);
     private static readonly int s_headroom = Interpreter.Layout.RecursionHeadroom;
     private static readonly int s_trash = Interpreter.Layout.TrashDeleteNesting;
     private static readonly int s_trashLater = Interpreter.Layout.TrashDeleteLater;
@@ -43,6 +43,20 @@ public sealed unsafe class ThreadStateSwap
 
     private static readonly int s_firstIter = Interpreter.Layout.AsyncGenFirstIter;
     private static readonly int s_finalizer = Interpreter.Layout.AsyncGenFinalizer;
+
+    private static readonly int s_localKey = Interpreter.Layout.ThreadingLocalKey;
+    private static readonly int s_localSentinel = Interpreter.Layout.ThreadingLocalSentinel;
+    private static readonly int s_cCalls = Interpreter.Layout.CRecursionRemaining;
+    private static readonly int s_stackTop = Interpreter.Layout.CStackTop;
+    private static readonly int s_stackSoft = Interpreter.Layout.CStackSoftLimit;
+    private static readonly int s_stackHard = Interpreter.Layout.CStackHardLimit;
+    private static readonly int s_loop = Interpreter.Layout.AsyncioRunningLoop;
+    private static readonly int s_task = Interpreter.Layout.AsyncioRunningTask;
+    private static readonly int s_executor = First(Interpreter.Layout.PreviousExecutor, Interpreter.Layout.CurrentExecutor);
+    private static readonly int s_jitExit = Interpreter.Layout.JitExit;
+    private static readonly int s_baseFrame = Interpreter.Layout.BaseFrame;
+    private static readonly int s_profiled = Interpreter.Layout.LastProfiledFrame;
+    private static readonly int s_profiledSeq = Interpreter.Layout.LastProfiledFrameSeq;
 
     // More than a thread state has; Peek's stand-in is never written but for the fields that lead to the frames.
     private const int StandInBytes = 4096;
@@ -71,9 +85,36 @@ public sealed unsafe class ThreadStateSwap
         if (Interpreter.Layout.Fields.Any(field => field.Offset + field.Size > StandInBytes)) throw new PythonStartException("the layout table is larger than the stand-in of a thread state");
         _standIn = (byte*)NativeMemory.AllocZeroed(StandInBytes);
 
+        for (var number = Hub; number < greenThreads; number++) Begin(number);
+    }
+
+    private void Begin(int number)
+    {
+        var s = State(number);
+
         // CPython counts thread states from 1, so these are never a real one's.
-        if (s_id < 0) return;
-        for (var number = 0; number < greenThreads; number++) State(number)->Id = FirstGreenId + (ulong)number;
+        if (number != Hub) s->Id = FirstGreenId + (ulong)number;
+        if (s_cCalls >= 0) s->CCallsAtStart = s->CCallsRemaining = *(int*)(_ts + s_cCalls);
+        if (s_stackTop < 0) return;
+        s->CStackTop = *(nint*)(_ts + s_stackTop);
+        s->CStackSoftLimit = *(nint*)(_ts + s_stackSoft);
+        s->CStackHardLimit = *(nint*)(_ts + s_stackHard);
+    }
+
+    /// <summary>
+    /// Tells CPython 3.12 and later where a stack ends, so that C code that calls itself without end gets a RecursionError. Until then a state has the limits of the OS thread.
+    /// </summary>
+    /// <param name="number">A green thread's, or <see cref="Hub"/>.</param>
+    /// <param name="low">Lowest usable address.</param>
+    /// <param name="bytes">Usable bytes above it.</param>
+    public void LimitStack(int number, nint low, nint bytes)
+    {
+        var s = State(number);
+        if (s_cCalls >= 0) s->CCallsAtStart = s->CCallsRemaining = CStackLimits.Calls(bytes);
+        (s->CStackTop, s->CStackSoftLimit, s->CStackHardLimit) = CStackLimits.Addresses(low, bytes);
+        if (s != _active) return;
+        if (s_cCalls >= 0) *(int*)(_ts + s_cCalls) = s->CCallsRemaining;
+        LoadStack(s);
     }
 
     /// <summary>Identity of core 0's thread state; the others follow.</summary>
@@ -146,8 +187,14 @@ public sealed unsafe class ThreadStateSwap
         s->RecursionDepth = 0;
         s->RecursionHeadroom = 0;
         s->TrashDeleteNesting = 0;
-        s->TrashDeleteLater = 0;
-        s->CurrentFrame = 0;
+
+        // Where nesting is not counted (3.13), it waits for room on the stack, and what is left is the next one's to free.
+        if (s_trash >= 0) s->TrashDeleteLater = 0;
+        s->CurrentFrame = s_baseFrame >= 0 ? *(nint*)(_ts + s_baseFrame) : 0;
+        s->CCallsRemaining = s->CCallsAtStart;
+        s->RunningLoop = s->RunningTask = 0;
+        s->Executor = s->JitExit = 0;
+        s->LastProfiledFrame = s->LastProfiledFrameSeq = 0;
         if (s_cframe < 0) return;
         for (var i = 0; i < SavedThreadState.BaseCFrameWords; i++) s->BaseCFrame[i] = 0;
 
@@ -225,6 +272,20 @@ public sealed unsafe class ThreadStateSwap
         s->AsyncGenFirstIter = *(nint*)(ts + s_firstIter);
         s->AsyncGenFinalizer = *(nint*)(ts + s_finalizer);
         for (var i = 0; i < s_excStateWords; i++) s->ExcState[i] = *(long*)(ts + s_excState + (i * sizeof(long)));
+        if (s_cCalls >= 0) s->CCallsRemaining = *(int*)(ts + s_cCalls);
+        if (s_localKey >= 0)
+        {
+            s->LocalKey = *(nint*)(ts + s_localKey);
+            s->LocalSentinel = *(nint*)(ts + s_localSentinel);
+        }
+
+        if (s_loop >= 0) s->RunningLoop = *(nint*)(ts + s_loop);
+        if (s_task >= 0) s->RunningTask = *(nint*)(ts + s_task);
+        if (s_executor >= 0) s->Executor = *(nint*)(ts + s_executor);
+        if (s_jitExit >= 0) s->JitExit = *(nint*)(ts + s_jitExit);
+        if (s_profiled < 0) return;
+        s->LastProfiledFrame = *(nint*)(ts + s_profiled);
+        s->LastProfiledFrameSeq = *(nint*)(ts + s_profiledSeq);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -253,7 +314,34 @@ public sealed unsafe class ThreadStateSwap
         *(nint*)(ts + s_firstIter) = s->AsyncGenFirstIter;
         *(nint*)(ts + s_finalizer) = s->AsyncGenFinalizer;
         for (var i = 0; i < s_excStateWords; i++) *(long*)(ts + s_excState + (i * sizeof(long))) = s->ExcState[i];
+        if (s_cCalls >= 0) *(int*)(ts + s_cCalls) = s->CCallsRemaining;
+        if (s_localKey >= 0)
+        {
+            *(nint*)(ts + s_localKey) = s->LocalKey;
+            *(nint*)(ts + s_localSentinel) = s->LocalSentinel;
+        }
+
+        LoadStack(s);
+        if (s_loop >= 0) *(nint*)(ts + s_loop) = s->RunningLoop;
+        if (s_task >= 0) *(nint*)(ts + s_task) = s->RunningTask;
+        if (s_executor >= 0) *(nint*)(ts + s_executor) = s->Executor;
+        if (s_jitExit >= 0) *(nint*)(ts + s_jitExit) = s->JitExit;
+        if (s_profiled < 0) return;
+        *(nint*)(ts + s_profiled) = s->LastProfiledFrame;
+        *(nint*)(ts + s_profiledSeq) = s->LastProfiledFrameSeq;
     }
+
+    // Never taken out: nobody changes them.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void LoadStack(SavedThreadState* s)
+    {
+        if (s_stackTop < 0) return;
+        *(nint*)(_ts + s_stackTop) = s->CStackTop;
+        *(nint*)(_ts + s_stackSoft) = s->CStackSoftLimit;
+        *(nint*)(_ts + s_stackHard) = s->CStackHardLimit;
+    }
+
+    private static int First(int offset, int other) => offset >= 0 ? offset : other;
 
     // A ContextVar caches its last value together with this number: without a new number it would answer with another request's value.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

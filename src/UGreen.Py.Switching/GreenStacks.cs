@@ -20,10 +20,11 @@ public sealed class GreenStacks : IDisposable
     private readonly StackPlan _plan;
     private int _guarded;
 
-    private GreenStacks(StackPlan plan, nint low)
+    private GreenStacks(StackPlan plan, nint low, StackBounds thread)
     {
         _plan = plan;
         Low = low;
+        AboveBytes = thread.High - High;
     }
 
     /// <summary>Number of stacks.</summary>
@@ -84,7 +85,7 @@ public sealed class GreenStacks : IDisposable
         StackPlan plan = Plan(sizes);
         StackBounds thread = ThreadStack.Current();
         nint low = (thread.Low + StackPlan.LowSlackBytes + StackPlan.PageBytes - 1) & ~(nint)(StackPlan.PageBytes - 1);
-        GreenStacks stacks = new(plan, low);
+        GreenStacks stacks = new(plan, low, thread);
 
         // The frames above this one have used something already; half of the reserve is what must be left at least.
         if (stacks.High + (StackPlan.HubReserveBytes / 2) > ThreadStack.CurrentAddress())
@@ -108,6 +109,15 @@ public sealed class GreenStacks : IDisposable
 
     /// <summary>Usable bytes of a core's stack.</summary>
     internal nint BytesOf(int core) => core < RequestCount ? StackBytes : SpawnStrideBytes - StackPlan.GuardBytes;
+
+    /// <summary>Usable bytes of the hub thread's stack above <see cref="High"/>: the main stack's.</summary>
+    public nint AboveBytes { get; }
+
+    /// <summary>Calls an action with each core's number, the lowest usable address of its stack and its bytes.</summary>
+    public void ForEach(Action<int, nint, nint> action)
+    {
+        for (int core = 0; core < Count; core++) action(core, StackLow(core), BytesOf(core));
+    }
 
     /// <summary>True when the calling code runs on one of these stacks. May be asked on any thread.</summary>
     public bool HoldCaller()

@@ -181,6 +181,8 @@ public sealed partial class WsgiWorker : IGatewayApplication
         PendingCall.Through(ForkedChild.Guard);
         ForkedChild.Install(greenSwitch, [.. SignalActions.Handlers(signals), OverflowReport.Handler], PyConstants.RuntimeError.Address, LibPython.Symbol("PyErr_Format"));
         var state = new ThreadStateSwap(stacks.Count);
+        stacks.ForEach(state.LimitStack);
+        state.LimitStack(ThreadStateSwap.Hub, stacks.High, stacks.AboveBytes);
         hub = new HubLoop(greenSwitch, state, calls, clock, _loggers.CreateLogger("hub"), _settings.Cores);
         var osIdent = BlockingSetup.Install(_settings, hub, greenSwitch, stacks, _loggers.CreateLogger("hub"));
         _blockingReport = BlockingReport.Start(() => hub.BlockingCounts, hub.Timers, clock, _loggers.CreateLogger("hub"));

@@ -8,11 +8,12 @@ import re
 import subprocess
 
 import pytest
-from serving import ROOT
+from serving import PYTHON_VERSION, ROOT
 
 #: Debian's Python: the executable, which holds CPython itself, and the same as a shared library.
-EXECUTABLE = "/usr/bin/python3.11"
-LIBRARY = next(iter(glob.glob("/usr/lib/*/libpython3.11.so.1.0")), None)
+VERSION = "%d.%d" % PYTHON_VERSION
+EXECUTABLE = f"/usr/bin/python{VERSION}"
+LIBRARY = next(iter(glob.glob(f"/usr/lib/*/libpython{VERSION}.so.1.0")), None)
 
 #: Where the server is built to.
 SERVER = ROOT / "artifacts" / "server"

@@ -46,6 +46,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import textwrap
 import threading
@@ -59,6 +60,9 @@ PATIENCE = 30
 
 #: Whether blocking calls wait green in the servers of this run.
 GREEN_WAITS = {"": True, "on": True, "off": False}[os.environ.get("UGREEN_TEST_BLOCKING", "")]
+
+#: (3, 11): of the Python that servers run, unless a test names another one: UGREEN_PYTHON if that is python3.N, else the distribution's, which also runs the tests.
+PYTHON_VERSION = (3, int(named[1])) if (named := re.search(r"python3\.(\d+)$", os.environ.get("UGREEN_PYTHON", ""))) else sys.version_info[:2]
 
 _live = set()
 

@@ -1,5 +1,6 @@
 """The command line: what it accepts, and that every mistake is explained in one message without a stack trace of .NET."""
 
+import glob
 import os
 import pathlib
 import re
@@ -10,7 +11,7 @@ import sys
 
 import pytest
 from apps_http.wire import APPS_HTTP
-from serving import ROOT, Server, command, until
+from serving import PYTHON_VERSION, ROOT, Server, command, until
 
 PYTHON = "/usr/bin/python3"
 USAGE, FAILURE = 2, 1
@@ -364,16 +365,17 @@ def test_a_virtualenv_of_another_version(venv, tmp_path):
     assert "3.6" in message and "3.11" in message
 
 
-LIBPYTHON = [p for p in ("/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0", "/usr/lib/aarch64-linux-gnu/libpython3.11.so.1.0") if os.path.exists(p)][0]
+VERSION = "%d.%d" % PYTHON_VERSION
+LIBPYTHON = glob.glob(f"/usr/lib/*/libpython{VERSION}.so.1.0")[0]
 
 
-@pytest.mark.parametrize("value", [LIBPYTHON, PYTHON, "/usr/bin/python3.11"])
+@pytest.mark.parametrize("value", [LIBPYTHON, PYTHON, f"/usr/bin/python{VERSION}"])
 @pytest.mark.parametrize("how", ["option", "environment"])
 def test_which_python(value, how):
     options, env = (["--python", value], {}) if how == "option" else ([], {"UGREEN_PYTHON": value})
     with serving(*options, app="cli_app", env=env) as server:
-        assert interpreter(server)["version"].startswith("3.11.")
-        server.wait_log(r"python +3\.11\.\d+ \(/.*libpython3\.11" if value == LIBPYTHON else r"python +3\.11\.\d+ \(/usr/bin/python3\.11\)")
+        assert interpreter(server)["version"].startswith(f"{VERSION}.")
+        server.wait_log(rf"python +{VERSION}\.\d+ \(/.*libpython{VERSION}" if value == LIBPYTHON else rf"python +{VERSION}\.\d+ \(/usr/bin/python{VERSION}\)")
 
 
 def test_the_option_wins_over_the_environment():
@@ -383,6 +385,15 @@ def test_the_option_wins_over_the_environment():
 
 def test_a_wrong_ugreen_python():
     assert "UGREEN_PYTHON: '/nonexistent' does not exist" in refused("-w", "examples.hello", env={"UGREEN_PYTHON": "/nonexistent"}, code=USAGE)
+
+
+DEBUG_BUILDS = glob.glob("/usr/bin/python3.*d")
+
+
+@pytest.mark.skipif(not DEBUG_BUILDS, reason="no debug build of Python here (Debian: python3-dbg)")
+def test_a_debug_build_is_refused_in_one_sentence():
+    message = refused("--python", DEBUG_BUILDS[0], "-w", "examples.hello")
+    assert re.search(r"CPython 3\.\d+\.\d+ is not supported: it is a debug build.* Known versions \(64 bit\): 3\.11, .*Name one with --python PATH\.", message), message
 
 
 def test_things_that_are_no_python(tmp_path):

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from masters import Master
-from programs import CLEAN, EXECUTABLE, LIBRARY, SERVER, any_library, arguments, as_nobody, as_root, environment, exe, give_capability, lines_until, maps, open_files, open_to_all
+from programs import CLEAN, EXECUTABLE, LIBRARY, SERVER, VERSION, any_library, arguments, as_nobody, as_root, environment, exe, give_capability, lines_until, maps, open_files, open_to_all
 from serving import ROOT, Server, until
 
 # The preloaded library is machine code of that processor; elsewhere libpython is loaded, as the other tests have it.
@@ -63,13 +63,13 @@ def test_what_the_user_preloads_is_preloaded(preload):
 
 def test_a_named_library_is_loaded():
     with Server("run_code", options=["--python", LIBRARY]) as server:
-        assert os.path.basename(exe(server.pid)) == "ugreen-py" and "libpython3.11" in maps(server.pid)
+        assert os.path.basename(exe(server.pid)) == "ugreen-py" and f"libpython{VERSION}" in maps(server.pid)
         assert server.run("return 1") == 1
 
 
 def test_a_python_without_a_shared_library(tmp_path):
     """A copy of the executable, of which nobody knows where its libpython would be."""
-    program = tmp_path / "bin" / "python3.11"
+    program = tmp_path / "bin" / f"python{VERSION}"
     program.parent.mkdir()
     shutil.copy(EXECUTABLE, program)
     with Server("run_code", options=["--python", program]) as server:
@@ -126,14 +126,14 @@ def test_python_without_the_preload_becomes_the_server_again(monkeypatch, capfd)
     monkeypatch.setenv("UGREEN_PY", f"{EXECUTABLE} {SERVER / 'as_library.py'}")
     with Server("run_code", env={"UGREEN_HOST": "99:", "LD_PRELOAD": "/proc/self/fd/99"}) as server:
         server.wait_log("warn .*the dynamic loader refused to run this server in Python's executable")
-        assert "libpython3.11" in maps(server.pid) and os.path.basename(exe(server.pid)) == "ugreen-py"
+        assert f"libpython{VERSION}" in maps(server.pid) and os.path.basename(exe(server.pid)) == "ugreen-py"
         assert environment(server) == CLEAN
 
 
 @as_root
 def test_a_python_with_file_capabilities(tmp_path):
     """For such a program the loader ignores LD_PRELOAD (ld.so(8), secure-execution mode)."""
-    program = tmp_path / "bin" / "python3.11"
+    program = tmp_path / "bin" / f"python{VERSION}"
     program.parent.mkdir()
     shutil.copy(EXECUTABLE, program)
     give_capability(program)
@@ -155,7 +155,7 @@ def test_a_server_with_file_capabilities_keeps_them(tmp_path):
         try:
             said = lines_until(process, "listening on")
             assert "listening on" in said, said
-            assert exe(process.pid) == str(server / "ugreen-py") and "libpython3.11" in maps(process.pid)
+            assert exe(process.pid) == str(server / "ugreen-py") and f"libpython{VERSION}" in maps(process.pid)
         finally:
             process.terminate()
             process.wait(30)

@@ -14,11 +14,11 @@ import time
 
 import pytest
 from masters import Master
-from programs import CLEAN, EXECUTABLE, LIBRARY, SERVER, any_library, arguments, as_nobody, as_root, environment, exe, give_capability, lines_until, maps, open_files, open_to_all
+from programs import CLEAN, EXECUTABLE, LIBRARY, SERVER, VERSION, any_library, arguments, as_nobody, as_root, environment, exe, give_capability, lines_until, maps, open_files, open_to_all
 from serving import ROOT, Server, many, until
 from test_blocking import ALONE, AT_ONCE, CORES, IN_TURN, at_once
 
-pytestmark = [pytest.mark.skipif(os.uname().machine != "x86_64", reason="x86-64 only"), pytest.mark.skipif(LIBRARY is None, reason="no libpython3.11")]
+pytestmark = [pytest.mark.skipif(os.uname().machine != "x86_64", reason="x86-64 only"), pytest.mark.skipif(LIBRARY is None, reason="no libpython")]
 
 OPTIONS = ["--python", LIBRARY]
 BLOCKS = "blocking calls hold up the worker: "
@@ -77,7 +77,7 @@ def test_edges(blocking, path):
 
 def test_the_process_is_the_one_that_was_started(server):
     """Same pid, same program, same arguments: to systemd, a pidfile or a shell nothing has happened."""
-    assert exe(server.pid) == OWN and "libpython3.11" in maps(server.pid)
+    assert exe(server.pid) == OWN and f"libpython{VERSION}" in maps(server.pid)
     assert pathlib.Path(f"/proc/{server.pid}/comm").read_text() == "ugreen-py\n"
     assert arguments(server.pid)[1:] == server.args[1:]
     assert server.run("import os\nreturn os.getpid()") == server.pid
@@ -146,7 +146,7 @@ def test_under_the_command_dotnet(monkeypatch, workers):
     monkeypatch.setenv("UGREEN_PY", f"{dotnet()} exec {SERVER / 'ugreen-py.dll'}")
     with Server("run_code") if workers is None else Master("run_code", workers=workers) as server:
         pid = server.workers()[1] if workers else server.pid
-        assert os.path.basename(exe(pid)) == "dotnet" and "libpython3.11" in maps(pid)
+        assert os.path.basename(exe(pid)) == "dotnet" and f"libpython{VERSION}" in maps(pid)
         assert environment(server) == CLEAN and waits_green(server)
 
 

@@ -13,7 +13,6 @@ public static unsafe partial class CApi
     [LibraryImport(Library)] internal static partial byte* Py_GetVersion();
 
     [LibraryImport(Library)] public static partial nint PyThreadState_Get();
-    [LibraryImport(Library)] internal static partial nint _PyThreadState_UncheckedGet();
     [LibraryImport(Library)] public static partial BorrowedRef PyThreadState_GetDict();
     [LibraryImport(Library)] internal static partial NewRef PyThreadState_GetFrame(nint threadState);
     [LibraryImport(Library)] public static partial nint PyInterpreterState_Get();

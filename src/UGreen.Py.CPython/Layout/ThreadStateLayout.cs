@@ -35,7 +35,11 @@ public sealed record ThreadStateLayout
     /// <summary>sizeof(void *) of the compiler that was asked: a table serves every CPU with this size and C's usual alignment.</summary>
     public required int PointerSize { get; init; }
 
+    /// <summary>sizeof(PyThreadState), the public struct. From 3.13 on bug-fix releases make it longer, so the library's own word counts: see <see cref="ForSize"/>.</summary>
     public required int ThreadStateSize { get; init; }
+
+    /// <summary>3.13+: sizeof(_PyThreadStateImpl), which begins with the public struct.</summary>
+    public required int ImplSize { get; init; }
 
     public required int Interp { get; init; }
 
@@ -49,6 +53,23 @@ public sealed record ThreadStateLayout
 
     /// <summary>3.13+: the current interpreter frame.</summary>
     public required int CurrentFrame { get; init; }
+
+    /// <summary>3.15+: pointer to the frame at the bottom of every stack; before, that is null.</summary>
+    public required int BaseFrame { get; init; }
+
+    /// <summary>3.15+: up to which frame a profiler in another process knows the stack, and a number that it gives.</summary>
+    public required int LastProfiledFrame { get; init; }
+
+    public required int LastProfiledFrameSeq { get; init; }
+
+    /// <summary>3.13, builds with a JIT: the code that was left last.</summary>
+    public required int PreviousExecutor { get; init; }
+
+    /// <summary>3.14+, builds with a JIT: the code that runs.</summary>
+    public required int CurrentExecutor { get; init; }
+
+    /// <summary>3.15+, builds with a JIT.</summary>
+    public required int JitExit { get; init; }
 
     /// <summary>3.10: counts up.</summary>
     public required int RecursionDepth { get; init; }
@@ -101,8 +122,20 @@ public sealed record ThreadStateLayout
 
     // ---- Identity and contextvars -----------------------------------------------------------------------------------------------------------------------
 
-    /// <summary>Holds every <c>threading.local</c>.</summary>
+    /// <summary>Holds every <c>threading.local</c>; from 3.13 on what C code keeps for each thread.</summary>
     public required int Dict { get; init; }
+
+    /// <summary>3.13+: the key under which each <c>threading.local</c> has this thread's attributes; null before the first.</summary>
+    public required int ThreadingLocalKey { get; init; }
+
+    /// <summary>3.13+: what tells the <c>threading.local</c>s that the thread has ended; goes with the key.</summary>
+    public required int ThreadingLocalSentinel { get; init; }
+
+    /// <summary>3.13+: the event loop that runs.</summary>
+    public required int AsyncioRunningLoop { get; init; }
+
+    /// <summary>3.14+: its task that runs.</summary>
+    public required int AsyncioRunningTask { get; init; }
 
     public required int Context { get; init; }
 
@@ -130,6 +163,20 @@ public sealed record ThreadStateLayout
 
     /// <summary>3.13+: matters in the free-threaded build only.</summary>
     public required int CriticalSection { get; init; }
+
+    // ---- 3.13+: where _Py_DebugOffsets, with which _PyRuntime begins, has the running library's own numbers ----------------------------------------------
+
+    public required int DebugFreeThreaded { get; init; }
+
+    public required int DebugSize { get; init; }
+
+    public required int DebugInterp { get; init; }
+
+    public required int DebugCurrentFrame { get; init; }
+
+    public required int DebugThreadId { get; init; }
+
+    public required int DebugDataStackChunk { get; init; }
 
     // ---- struct _PyCFrame -------------------------------------------------------------------------------------------------------------------------------
 
@@ -162,6 +209,32 @@ public sealed record ThreadStateLayout
 
     /// <summary>"3.11".</summary>
     public string MinorVersion => $"{Major}.{Minor}";
+
+    /// <summary>
+    /// The same for a library whose public struct has this size: what lies behind it moves with its end. Bug-fix releases only ever added members at that end, so the fields of the table
+    /// that end after a shorter struct are not there.
+    /// </summary>
+    public ThreadStateLayout ForSize(int threadStateSize)
+    {
+        var moved = threadStateSize - ThreadStateSize;
+        if (moved == 0) return this;
+        int Behind(int offset) => offset < 0 ? Absent : offset + moved;
+        return this with
+        {
+            ThreadStateSize = threadStateSize,
+            ImplSize = Behind(ImplSize),
+            CStackTop = Behind(CStackTop),
+            CStackSoftLimit = Behind(CStackSoftLimit),
+            CStackHardLimit = Behind(CStackHardLimit),
+            AsyncioRunningLoop = Behind(AsyncioRunningLoop),
+            AsyncioRunningTask = Behind(AsyncioRunningTask),
+            Fields =
+            [
+                .. Fields.Where(field => field.Offset < ThreadStateSize && field.Offset + field.Size <= threadStateSize),
+                .. Fields.Where(field => field.Offset >= ThreadStateSize).Select(field => field with { Offset = field.Offset + moved }),
+            ],
+        };
+    }
 
     /// <summary>The fields that a switch saves and restores.</summary>
     public IEnumerable<ThreadStateField> SwapSet => Fields.Where(member => ThreadStateAnswers.Find(member.Name) is { Role: ThreadStateRole.Swapped });

@@ -28,7 +28,7 @@ public static partial class ThreadStateLayouts
 
         // An "a" or "b" release may still move fields; from the first release candidate on CPython keeps its ABI.
         if (early) throw Unsupported(version, "it is a pre-release, whose thread state may still change");
-        if (pyGetVersion.Contains("free-threading", StringComparison.Ordinal)) throw Unsupported(version, "it is a free-threaded build, whose thread state is another one");
+        if (pyGetVersion.Contains("free-threading", StringComparison.Ordinal)) throw FreeThreaded(version);
 
         foreach (var layout in Known)
         {
@@ -49,11 +49,13 @@ public static partial class ThreadStateLayouts
             && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out minor);
     }
 
-    private static UnsupportedPythonException Unsupported(string found, string why)
+    internal static UnsupportedPythonException FreeThreaded(string version) => Unsupported(version, "it is a free-threaded build, whose thread state is another one");
+
+    internal static UnsupportedPythonException Unsupported(string found, string why)
     {
         var known = string.Join(", ", Known.Select(layout => layout.MinorVersion));
         return new UnsupportedPythonException(
-            $"CPython {found} is not supported: {why}. Known versions ({IntPtr.Size * 8} bit): {known}. Name one with --python PATH, or install Debian's libpython3.11.");
+            $"CPython {found} is not supported: {why}. Known versions ({IntPtr.Size * 8} bit): {known}. Name one with --python PATH.");
     }
 
     private static List<ThreadStateLayout> Collect()

@@ -10,7 +10,6 @@ namespace UGreen.Py.CPython.Tests;
 [SupportedOSPlatform("linux")]
 public sealed class ExecutableTests : IDisposable
 {
-    private const string Python = "/usr/bin/python3.11";
     private const string Symbol = "Py_InitializeEx";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ugreen-executable-").FullName;
@@ -18,13 +17,13 @@ public sealed class ExecutableTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Debians_executable_is_one() => Assert.Equal(Python, PythonLocator.FindExecutable(null, null));
+    public void Debians_executable_is_one() => Assert.Equal(SystemPython.Program, PythonLocator.FindExecutable(null, null));
 
     [Fact]
     public void So_is_a_link_to_it()
     {
         var link = Path.Combine(_folder, "python");
-        File.CreateSymbolicLink(link, Python);
+        File.CreateSymbolicLink(link, SystemPython.Program);
         Assert.Equal(link, PythonLocator.FindExecutable(link, null));
     }
 
@@ -45,8 +44,8 @@ public sealed class ExecutableTests : IDisposable
     public void Of_a_virtual_environment_it_is_the_bases()
     {
         Write("env/bin/python3", []);
-        Write("env/pyvenv.cfg", "home = /usr/bin\nversion = 3.11.2\n"u8);
-        Assert.Equal(Python, PythonLocator.FindExecutable(null, Path.Combine(_folder, "env")));
+        Write("env/pyvenv.cfg", System.Text.Encoding.UTF8.GetBytes($"home = /usr/bin\nversion = {SystemPython.Version}.2\n"));
+        Assert.Equal(SystemPython.Program, PythonLocator.FindExecutable(null, Path.Combine(_folder, "env")));
     }
 
     [Fact]
@@ -59,16 +58,16 @@ public sealed class ExecutableTests : IDisposable
     [Fact]
     public void Symbols_of_others_do_not_count()
     {
-        Assert.True(ElfSymbols.IsProgramThatExports(Python, Symbol));
-        Assert.False(ElfSymbols.IsProgramThatExports(Python, "malloc"), "imported");
-        Assert.False(ElfSymbols.IsProgramThatExports(Python, "Py_InitializeE"), "the beginning of a name");
+        Assert.True(ElfSymbols.IsProgramThatExports(SystemPython.Program, Symbol));
+        Assert.False(ElfSymbols.IsProgramThatExports(SystemPython.Program, "malloc"), "imported");
+        Assert.False(ElfSymbols.IsProgramThatExports(SystemPython.Program, "Py_InitializeE"), "the beginning of a name");
         Assert.False(ElfSymbols.IsProgramThatExports(PythonLocator.Find(null, null).LibraryPath!, Symbol), "a library");
     }
 
     [Fact]
     public void A_cut_or_damaged_file_is_none()
     {
-        var whole = File.ReadAllBytes(Python);
+        var whole = File.ReadAllBytes(SystemPython.Program);
         foreach (var length in (int[])[0, 1, 63, 64, 100, 1000, whole.Length / 2]) Assert.False(ElfSymbols.IsProgramThatExports(Write("cut", whole.AsSpan(0, length)), Symbol));
 
         // Anything may stand in the header and in the tables: it is read, found wrong, and nothing is thrown. The seed is fixed.
@@ -103,20 +102,20 @@ public sealed class ExecutableTests : IDisposable
         Assert.Equal((7, $":żółw:{library}\n"), (code, text));
     }
 
-    /// <summary>As where libpython3.11 is installed and python3 is another version's.</summary>
+    /// <summary>As where the version's libpython is installed and python3 is another version's.</summary>
     [Fact]
     public void A_python3_of_another_version_is_none_of_an_environment()
     {
-        Write("base/python3.99", File.ReadAllBytes(Python));
+        Write("base/python3.99", File.ReadAllBytes(SystemPython.Program));
         File.SetUnixFileMode(Path.Combine(_folder, "base/python3.99"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         File.CreateSymbolicLink(Path.Combine(_folder, "base/python3"), "python3.99");
-        Write("env/pyvenv.cfg", System.Text.Encoding.UTF8.GetBytes($"home = {_folder}/base\nversion = 3.11.2\n"));
+        Write("env/pyvenv.cfg", System.Text.Encoding.UTF8.GetBytes($"home = {_folder}/base\nversion = {SystemPython.Version}.2\n"));
         Assert.Null(PythonLocator.FindExecutable(null, Path.Combine(_folder, "env")));
         Assert.NotNull(PythonLocator.FindExecutable(Path.Combine(_folder, "base/python3"), null));
     }
 
     [Fact]
-    public void What_cannot_be_run_is_none() => Assert.Null(PythonLocator.FindExecutable(Write("python", File.ReadAllBytes(Python)), null));
+    public void What_cannot_be_run_is_none() => Assert.Null(PythonLocator.FindExecutable(Write("python", File.ReadAllBytes(SystemPython.Program)), null));
 
     [Fact]
     public void Others_find_no_fault_in_the_preloaded_library()

@@ -15,7 +15,7 @@ public sealed class LayoutTests
     public void Every_offset_is_what_the_headers_say()
     {
         var headers = s_headers.Value;
-        var table = Table(headers.MinorVersion);
+        var table = Table(headers.MinorVersion).ForSize(headers.Numbers["ThreadStateSize"]);
         var named = Numbers(table);
         Assert.Equal(headers.Numbers.Keys.Order(), named.Keys.Order());
         var differing = headers.Numbers.Where(number => named[number.Key] != number.Value).Select(number => $"{number.Key}: table {named[number.Key]}, headers {number.Value}");
@@ -31,7 +31,8 @@ public sealed class LayoutTests
         var committed = File.ReadAllText(Path.Combine(LayoutFromHeaders.Root, "src", "UGreen.Py.CPython", "Layout", $"ThreadStateLayout{version}.g.cs"));
 
         // The patch version of the headers may be newer than the table's: that changes the words, not the numbers.
-        Assert.Equal(WithoutPatchVersion(written), WithoutPatchVersion(committed));
+        // Those of a library with members more or less at the end move what lies behind it; the other test compares each.
+        if (s_headers.Value.Numbers["ThreadStateSize"] == Table(s_headers.Value.MinorVersion).ThreadStateSize) Assert.Equal(WithoutPatchVersion(written), WithoutPatchVersion(committed));
     }
 
     [Theory]
@@ -59,9 +60,10 @@ public sealed class LayoutTests
         var swap = File.ReadAllText(Path.Combine(LayoutFromHeaders.Root, "src", "UGreen.Py.CPython", "ThreadStateSwap.cs"));
         foreach (var field in table.SwapSet)
         {
-            var property = Numbers(table).Single(number => Plain(number.Key) == Plain(field.Name));
+            // delete_later was called trash_delete_later before.
+            var property = Numbers(table).Single(number => Plain(number.Key) == Plain(field.Name) || Plain(number.Key) == "TRASH" + Plain(field.Name));
             Assert.Equal(field.Offset, property.Value);
-            Assert.Contains($"Layout.{property.Key};", swap.Replace(" / sizeof(long)", "", StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.Matches($@"Layout\.{property.Key}\b", swap);
         }
     }
 
@@ -77,14 +79,16 @@ public sealed class LayoutTests
             end = field.Offset + field.Size;
         }
 
-        Assert.InRange(end, 1, table.ThreadStateSize);
+        Assert.InRange(end, 1, Math.Max(table.ThreadStateSize, table.ImplSize));
     }
 
     [Theory]
     [InlineData("3.11.2 (main, Sep 14 2024, 03:00:30) [GCC 12.2.0]")]
     [InlineData("3.11.9+ (heads/3.11:1, Jan 1 2025) [GCC 12.2.0]")]
     [InlineData("3.11.0rc2 (main) [GCC 12.2.0]")]
-    public void Each_release_of_a_known_version_has_its_table(string version) => Assert.Equal("3.11", ThreadStateLayouts.For(version).MinorVersion);
+    [InlineData("3.13.5 (main, Jun 25 2025, 18:55:22) [GCC 14.2.0]")]
+    [InlineData("3.15.0 (main) [GCC 15.2.0]")]
+    public void Each_release_of_a_known_version_has_its_table(string version) => Assert.StartsWith(ThreadStateLayouts.For(version).MinorVersion + ".", version, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("3.99.1 (main, Oct 1 2049) [GCC 30]", "3.99.1")]
@@ -97,7 +101,7 @@ public sealed class LayoutTests
     {
         var error = Assert.Throws<UnsupportedPythonException>(() => ThreadStateLayouts.For(version));
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
-        Assert.Contains("Known versions (64 bit): 3.11", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Known versions (64 bit): 3.11, 3.13, 3.14, 3.15", error.Message, StringComparison.Ordinal);
     }
 
     private static ThreadStateLayout Table(string minorVersion) => ThreadStateLayouts.Known.Single(layout => layout.MinorVersion == minorVersion);

@@ -24,6 +24,15 @@ public sealed class LocatorTests : IDisposable
         Assert.StartsWith("/usr/", found.ProgramName, StringComparison.Ordinal);
     }
 
+    /// <summary>Debian's packages are those of its own python3, though a newer one may be there.</summary>
+    [Theory]
+    [InlineData("3.13", "3.13,3.15,3.11")]
+    [InlineData("3.15", "3.15,3.13,3.11")]
+    [InlineData("3.12", "3.15,3.13,3.11")]
+    [InlineData(null, "3.15,3.13,3.11")]
+    public void The_distributions_own_version_comes_before_the_newest(string? own, string order)
+        => Assert.Equal(order, string.Join(',', PythonLocator.InOrder(["3.11", "3.13", "3.15"], own)));
+
     [Fact]
     public void A_shared_library_is_taken_as_it_is_and_its_program_is_the_one_beside_it()
     {
@@ -109,14 +118,14 @@ public sealed class LocatorTests : IDisposable
     [Fact]
     public void A_slash_at_its_end_does_not_matter()
     {
-        var env = FakeEnvironment("home = /usr/bin\nversion = 3.11.2\n");
+        var env = FakeEnvironment($"home = /usr/bin\nversion = {SystemPython.Version}.2\n");
         Assert.Equal(PythonLocator.Find(null, env), PythonLocator.Find(null, env + "/"));
     }
 
     [Fact]
     public void With_both_options_the_library_is_the_named_one_and_the_program_the_environments()
     {
-        var env = FakeEnvironment("home = /usr/bin\nversion = 3.11.2\n");
+        var env = FakeEnvironment($"home = /usr/bin\nversion = {SystemPython.Version}.2\n");
         var library = Write("other/lib/libpython3.11.so.1.0", "");
         Assert.Equal(new PythonInstallation(library, Path.Combine(env, "bin", "python3")), PythonLocator.Find(library, env));
     }
@@ -130,11 +139,11 @@ public sealed class LocatorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("home=/usr/bin\nversion=3.11.2")]
-    [InlineData("# a comment\n\nversion_info = 3.11.2.final.0\nhome = /usr/bin\ninclude-system-site-packages = false\n")]
-    [InlineData("home = /usr/bin/\n  version  =  3.11  \nprompt = a = b\n")]
+    [InlineData("home=/usr/bin\nversion=@.2")]
+    [InlineData("# a comment\n\nversion_info = @.2.final.0\nhome = /usr/bin\ninclude-system-site-packages = false\n")]
+    [InlineData("home = /usr/bin/\n  version  =  @  \nprompt = a = b\n")]
     public void Settings_are_read_in_any_spelling(string settings)
-        => Assert.Equal(PythonLocator.Find(null, null).LibraryPath, PythonLocator.Find(null, FakeEnvironment(settings)).LibraryPath);
+        => Assert.Equal(PythonLocator.Find(null, null).LibraryPath, PythonLocator.Find(null, FakeEnvironment(settings.Replace("@", SystemPython.Version, StringComparison.Ordinal))).LibraryPath);
 
     [Theory]
     [InlineData("")]
@@ -160,7 +169,7 @@ public sealed class LocatorTests : IDisposable
     [Fact]
     public void An_environment_without_a_program_is_said()
     {
-        var env = FakeEnvironment("home = /usr/bin\nversion = 3.11.2\n");
+        var env = FakeEnvironment($"home = /usr/bin\nversion = {SystemPython.Version}.2\n");
         File.Delete(Path.Combine(env, "bin", "python3"));
         Refused("no bin/python3 in it", null, env);
     }

@@ -23,6 +23,10 @@ public sealed unsafe class SwapTests(InterpreterFixture python)
         swap.Renew(1);
         var before = Memory();
 
+        // Put in from what is said here, and not taken out.
+        swap.LimitStack(0, 0x100000, 0x40000);
+        swap.LimitStack(1, 0x200000, 0x40000);
+
         swap.Activate(0);
         Poke(seed: 1);
         var first = Memory();
@@ -87,11 +91,10 @@ public sealed unsafe class SwapTests(InterpreterFixture python)
     [Fact]
     public void A_changed_recursion_limit_leaves_the_depth_of_a_parked_state() => python.Run(() =>
     {
-        if (Layout.RecursionRemaining < 0) return;
         var swap = new ThreadStateSwap(1);
         swap.Renew(0);
-        var remaining = (int*)(State() + Layout.RecursionRemaining);
-        var limit = (int*)(State() + Layout.RecursionLimit);
+        var remaining = (int*)(State() + (Layout.RecursionRemaining < 0 ? Layout.PyRecursionRemaining : Layout.RecursionRemaining));
+        var limit = (int*)(State() + (Layout.RecursionLimit < 0 ? Layout.PyRecursionLimit : Layout.RecursionLimit));
         var usual = *limit;
         swap.Activate(0);
         *remaining = usual - 123;
@@ -120,20 +123,23 @@ public sealed unsafe class SwapTests(InterpreterFixture python)
         swap.Renew(0);
         swap.Activate(0);
         var fresh = Fields(Memory());
-        var cframe = *(byte**)(State() + Layout.CFrame);
-        var frame = *(nint*)(cframe + Layout.CFrameCurrentFrame);
+        var frame = Layout.CFrame < 0 ? *(nint*)(State() + Layout.CurrentFrame) : *(nint*)(*(byte**)(State() + Layout.CFrame) + Layout.CFrameCurrentFrame);
+        var bottom = Layout.BaseFrame < 0 ? 0 : *(nint*)(State() + Layout.BaseFrame);
         swap.Activate(ThreadStateSwap.Hub);
 
-        // The core's: its thread-locals, and the memory that its frames are made in.
-        foreach (var kept in (string[])["dict", "datastack_chunk", "datastack_top", "datastack_limit"]) Assert.Equal(poked[kept], fresh[kept]);
+        // The core's: its thread-locals, the memory that its frames are made in, what waits to be freed there.
+        foreach (var kept in ((string[])["dict", "threading_local_key", "threading_local_sentinel", "datastack_chunk", "datastack_top", "datastack_limit", "delete_later"]).Where(fresh.ContainsKey)) Assert.Equal(poked[kept], fresh[kept]);
 
         // The request's.
-        foreach (var cleared in (string[])["context", "exc_state", "recursion_headroom", "trash_delete_nesting", "trash_delete_later"])
+        string[] clear = ["context", "exc_state", "recursion_headroom", "trash_delete_nesting", "trash_delete_later", "asyncio_running_loop", "asyncio_running_task", "previous_executor", "current_executor", "jit_exit", "last_profiled_frame"];
+        foreach (var cleared in clear.Where(fresh.ContainsKey))
             Assert.True(fresh[cleared].Replace("0", "", StringComparison.Ordinal).Length == 0, $"{cleared}: {fresh[cleared]}");
         Assert.Equal(Convert.ToHexString(BitConverter.GetBytes((long)(State() + Layout.ExcState))), fresh["exc_info"]);
-        Assert.Equal(fresh["recursion_limit"], fresh["recursion_remaining"]);
-        Assert.Equal(0, frame);
-        Assert.NotEqual(Fields(Memory())["cframe"], fresh["cframe"]);
+        var depth = Layout.RecursionRemaining < 0 ? "py_recursion_" : "recursion_";
+        Assert.Equal(fresh[depth + "limit"], fresh[depth + "remaining"]);
+        if (Layout.CRecursionRemaining >= 0) Assert.Equal(Fields(Memory())["c_recursion_remaining"], fresh["c_recursion_remaining"]);
+        Assert.Equal(bottom, frame);
+        if (Layout.CFrame >= 0) Assert.NotEqual(Fields(Memory())["cframe"], fresh["cframe"]);
     });
 
     [Fact]
@@ -194,13 +200,13 @@ public sealed unsafe class SwapTests(InterpreterFixture python)
     {
         var ts = State();
         var next = (byte)(seed * 70);
-        foreach (var field in Layout.SwapSet)
+        foreach (var field in Layout.SwapSet.Where(field => !field.Name.StartsWith("c_stack_", StringComparison.Ordinal)))
         {
             for (var i = 0; i < field.Size; i++) ts[field.Offset + i] = ++next;
         }
     }
 
-    private static byte[] Memory() => new Span<byte>(State(), Layout.ThreadStateSize).ToArray();
+    private static byte[] Memory() => new Span<byte>(State(), Math.Max(Layout.ThreadStateSize, Layout.ImplSize)).ToArray();
 
     private static Dictionary<string, string> Fields(byte[] memory)
         => Layout.Fields.Where(field => field.Name != "context_ver").ToDictionary(field => field.Name, field => Convert.ToHexString(memory, field.Offset, field.Size));
