@@ -1,11 +1,14 @@
+using System.Runtime.InteropServices;
+
 namespace UGreen.Py.CPython;
 
 /// <summary>
 /// What one green thread (or the hub itself) owns of the interpreter's thread state while it does not run; the swap set of design section 5.
 /// Lives in native memory: <see cref="BaseCFrame"/> is pointed to by Python frames, so it must not move.
-/// Field order: what every switch touches first, so that it shares cache lines: two, up to the second word of <see cref="ExcState"/>. The size is three.
+/// Field order: what every switch touches first, so that it shares cache lines: two, up to the second word of <see cref="ExcState"/>. The size is five, of which those of 3.11 are three.
 /// </summary>
 // SAFETY: a plain record; its fixed buffers are only indexed below the constants that size them, which ThreadStateSwap checks against the layout table.
+[StructLayout(LayoutKind.Sequential, Size = CacheLines * 64)]
 internal unsafe struct SavedThreadState
 {
     public nint CFrame;
@@ -69,6 +72,7 @@ internal unsafe struct SavedThreadState
     public int CCallsRemaining;
     public int CCallsAtStart;
 
+    internal const int CacheLines = 5;
     public const int ExcStateWords = 4;
     public const int BaseCFrameWords = 5;
 }
