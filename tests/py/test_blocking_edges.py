@@ -81,7 +81,9 @@ def test_a_descriptor_is_closed_while_somebody_waits(run, way, closer):
 @pytest.mark.parametrize("way", ["recv", "read", "poll"])
 def test_a_number_is_used_again_while_somebody_waits(run, way):
     """The next file of the same number is none of its business: whoever waits for that one gets all of it."""
-    with background(run, waiter(way)) as waiting:
+    # A number that no other file of the server gets meanwhile.
+    high = waiter(way).replace("socket.socketpair()", "[socket.socket(fileno=fcntl.fcntl(end.detach(), fcntl.F_DUPFD, 800)) for end in socket.socketpair()]")
+    with background(run, "import fcntl\n" + textwrap.dedent(high)) as waiting:
         until(lambda: run("return getattr(shared, 'waits', False)"), "it waits")
         got = run("""
             number = shared.left.detach()

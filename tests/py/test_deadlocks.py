@@ -177,21 +177,30 @@ def test_with_as_few_cores_as_possible_and_a_thread():
         request.result(30)
 
 
+def is_held(server):
+    until(lambda: run(server, "return hasattr(shared, 'is_held')"), "the lock is held")
+
+
 def test_dump_names_the_holder(server):
-    with background(run, server, "with shared.rone: shared.free.wait()") as holder, background(run, server, "with shared.rone: return 1") as request:
-        text = until(lambda: re.search(r"in sem_wait for RLock at 0x\w+, held by core \d+ at <test>:\d+ in body", run(server, "return ugreen.dump()")), "the second waits")
-        assert text
-        run(server, "shared.free.set()")
-        holder.result(30)
-        assert request.result(30) == 1
+    with background(run, server, "with shared.rone:\n    shared.is_held = True\n    shared.free.wait()") as holder:
+        is_held(server)
+        with background(run, server, "with shared.rone: return 1") as request:
+            text = until(lambda: re.search(r"in sem_wait for RLock at 0x\w+, held by core \d+ at <test>:\d+ in body", run(server, "return ugreen.dump()")), "the second waits")
+            assert text
+            run(server, "shared.free.set()")
+            holder.result(30)
+            assert request.result(30) == 1
 
 
 def test_dump_names_the_os_thread(server):
     run(server, """
         def hold():
-            with shared.rone: shared.free.wait()
+            with shared.rone:
+                shared.is_held = True
+                shared.free.wait()
         threading.Thread(target=hold, name="keeper").start()
         """)
+    is_held(server)
     with background(run, server, "with shared.rone: return 1") as request:
         until(lambda: re.search(r"in sem_wait for RLock at 0x\w+, held by the OS thread 'keeper'", run(server, "return ugreen.dump()")), "the request waits")
         run(server, "shared.free.set()")

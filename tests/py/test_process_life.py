@@ -167,7 +167,7 @@ def test_a_touched_file_that_is_closed_later_is_told_once(folder):
 def test_memory_for_too_many_cores_is_told():
     with Server("run_code", cores=30000, options=["--master", "-p", "200"], ready=False) as server:
         assert server.wait_exit() == 1
-        assert re.search(r"^ugreen-py: --processes 200 with --async 30000: to show what each core does takes 2945 MB of memory, and there are at most 2047$", server.log, re.MULTILINE), server.log
+        assert re.search(r"^ugreen-py: --processes 200 with --async 30000: to show what each core does takes 3680 MB of memory, and there are at most 2047$", server.log, re.MULTILINE), server.log
 
 
 @pytest.mark.parametrize("value", ["3", "x:1", "0:1", "77:78", "-1:-2", "1:2:3", "99999999999:1", ""])
