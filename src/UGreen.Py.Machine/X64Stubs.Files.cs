@@ -15,7 +15,9 @@ internal static partial class X64Stubs
     /// <summary>POSIX: that many bytes go into a pipe in one piece, or not at all.</summary>
     private const int PipeBuffer = 4096;
 
+    private const sbyte NotSupported = 95;
     private const string Writable = "writable";
+    private const string FailedNow = "failed_now";
 
     private static void EmitReadable(X64Emitter x)
     {
@@ -37,7 +39,17 @@ internal static partial class X64Stubs
         x.Label(first + ".refused");
         x.CompareWith(R10, -WouldBlock);
         x.JumpFarIf(X64Condition.Equal, Blocked);
-        x.JumpFarTo(LabelOf(FirstTry.Readable));
+        x.CompareWith(R10, -NotSupported);
+        x.JumpFarIf(X64Condition.Equal, LabelOf(FirstTry.Readable));
+
+        // The call is not made again to find its error: a socket's is taken away by the first that gets it.
+        x.Label(FailedNow);
+        x.Move(Rax, R10);
+        x.Negate32(Rax);
+        x.LoadData(Rcx, PreloadData.ErrnoAt);
+        x.Store32(Rcx, 0, Rax);
+        x.Or(Rax, -1);
+        x.Return();
     }
 
     private static void EmitWrite(X64Emitter x)
@@ -59,6 +71,8 @@ internal static partial class X64Stubs
         x.Label(first + ".refused");
         x.CompareWith(R10, -WouldBlock);
         x.JumpFarIf(X64Condition.Equal, Blocked);
+        x.CompareWith(R10, -NotSupported);
+        x.JumpFarIf(X64Condition.NotEqual, FailedNow);
         x.Label(Writable);
         x.CompareWithFar(Rdx, PipeBuffer);
         x.JumpFarIf(X64Condition.Above, Blocked);

@@ -279,7 +279,15 @@ try_read.now:
 try_read.refused:
     cmp r10, -11                        # EAGAIN
     je blocked
-    jmp try_readable                    # What is known is out of date, or the call is wrong, which the call itself tells.
+    cmp r10, -95                        # EOPNOTSUPP: what is known is out of date.
+    je try_readable
+failed_now:                             # The call is not made again to find its error: a socket's is taken away by the first that gets it.
+    mov rax, r10
+    neg eax
+    mov rcx, [rip + ErrnoAt]
+    mov [rcx], eax
+    or rax, -1
+    ret
 
 # write: the same. What went out goes into the door with the call.
 try_write:
@@ -324,6 +332,8 @@ try_write.now:
 try_write.refused:
     cmp r10, -11
     je blocked
+    cmp r10, -95
+    jne failed_now
 writable:
     cmp rdx, 4096                       # More than a pipe takes in one piece would wait in the middle.
     ja blocked

@@ -8,7 +8,7 @@ from serving import Server, many
 
 AT_ONCE = 10
 ALONE = 0.2
-WAYS = ["not_blocking", "broken", "terminal", "event", "sockets", "datagrams", "vectors", "many_descriptors", "message_whole", "wrong_vectors", "datagram_vectors"]
+WAYS = ["not_blocking", "broken", "terminal", "event", "sockets", "reset", "datagrams", "vectors", "many_descriptors", "message_whole", "wrong_vectors", "datagram_vectors"]
 MUCH = ["vectors_much", "message_much", "message_with_file"]
 CLOSED_BY = ["close", "object", "range", "close_range", "fclose", "dup2", "dup3"]
 

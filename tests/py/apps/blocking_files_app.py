@@ -208,6 +208,20 @@ def sockets():
         assert got == MUCH
 
 
+def reset():
+    """The error of a connection that was reset is the first read's, and there is one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for write in (False, True):
+            with socket.create_connection(listener.getsockname()) as ours:
+                theirs, _ = listener.accept()
+                theirs.sendall(b"x")
+                assert os.read(ours.fileno(), 10) == b"x" and os.write(ours.fileno(), b"y") == 1
+                theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                theirs.close()
+                raises(ConnectionResetError, os.write if write else os.read, ours.fileno(), b"x" if write else 10)
+                assert os.read(ours.fileno(), 10) == b""
+
+
 def datagrams():
     """Each read is one of them, whatever is there."""
     left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -335,7 +349,7 @@ def many_descriptors():
 
 
 WAYS = {
-    "not_blocking": not_blocking, "broken": broken, "terminal": terminal, "event": event, "sockets": sockets, "datagrams": datagrams, "vectors": vectors, "many_descriptors": many_descriptors,
+    "not_blocking": not_blocking, "broken": broken, "terminal": terminal, "event": event, "sockets": sockets, "reset": reset, "datagrams": datagrams, "vectors": vectors, "many_descriptors": many_descriptors,
     "vectors_much": vectors_much, "message_much": message_much, "message_with_file": message_with_file, "message_whole": message_whole, "wrong_vectors": wrong_vectors,
     "datagram_vectors": datagram_vectors,
 }
