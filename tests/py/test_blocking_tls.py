@@ -131,6 +131,11 @@ def test_failures_stay_with_those_that_met_them(server):
 
 def test_an_error_that_waits_is_its_own(server):
     """One meets garbage and cannot send its alert, so it waits with OpenSSL's error pending; another's clean end comes meanwhile."""
+    assert any(waits_with_an_error(server) for _ in range(20))
+
+
+def waits_with_an_error(server):
+    """False: the kernel found room for the alert after all, so nobody waited."""
     parked, other_is_done, shaken, read_on = (threading.Event() for _ in range(4))
 
     def hold():
@@ -154,9 +159,9 @@ def test_an_error_that_waits_is_its_own(server):
             assert shaken.wait(PATIENCE)
             until(lambda: server.get("/dump").text.count("read on fd") == 2, "both that read")
             parked.set()
-            until(lambda: "write on fd" in server.get("/dump").text, "the alert that does not go out")
+            waits = until(lambda: "write on fd" in (text := server.get("/dump").text) or ("read on fd" not in text.replace("read on fd", "", 1) and "none"), "the alert that does not go out")
             read_on.set()
             assert reading.result(PATIENCE) == "goodbye"
             other_is_done.set()
             assert failing.result(PATIENCE) == "SSLError: WRONG_VERSION_NUMBER"
-
+            return waits is True
