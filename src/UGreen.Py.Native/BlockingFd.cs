@@ -8,7 +8,6 @@ public static unsafe class BlockingFd
     private const int StatusBytes = 144; // struct stat on x86-64, whose st_mode is behind device, inode and link count
     private const int StatusMode = 24;
     private const int TypeMask = 0xF000;
-    private const int NoWait = 8; // RWF_NOWAIT
     private const int ReceiveTime = 20;
     private const int SendTime = 21;
 
@@ -80,19 +79,20 @@ public static unsafe class BlockingFd
 
     private static bool FindNoWait()
     {
-        // SAFETY: two descriptors, which are closed again, and one byte to read into.
-        var ends = stackalloc int[2];
-        if (Libc.pipe2(ends, Libc.OpenFlags.CloseOnExec) != 0) return false;
         try
         {
-            byte room;
-            var part = new Libc.IoVector { Base = &room, Bytes = 1 };
-            return Libc.preadv2(ends[0], &part, 1, -1, NoWait) < 0 && Marshal.GetLastPInvokeError() == Errno.EAGAIN;
+            var (read, write) = Pipes.Create();
+            using (read)
+            using (write)
+            {
+                byte room;
+                // SAFETY: a local for the length of the call.
+                return NoWait.Read((int)read.DangerousGetHandle(), (nint)(&room), 1) < 0 && Marshal.GetLastPInvokeError() == Errno.EAGAIN;
+            }
         }
-        finally
+        catch (LinuxException)
         {
-            _ = Libc.close(ends[0]);
-            _ = Libc.close(ends[1]);
+            return false;
         }
     }
 

@@ -1,7 +1,7 @@
 namespace UGreen.Py.Native;
 
 /// <summary>What an open descriptor can be used for at all.</summary>
-public static unsafe class FdAccess
+public static class FdAccess
 {
     private const int AccessMode = 3;
     private const int ReadOnly = 0;
@@ -22,13 +22,7 @@ public static unsafe class FdAccess
     // It has no kind of file, as others that can be read, and only its name tells.
     private static bool IsPollSet(int fd)
     {
-        const int StatusBytes = 144; // struct stat on x86-64, whose st_mode is behind device, inode and link count
-        const int StatusMode = 24;
-        const int TypeMask = 0xF000;
-
-        // SAFETY: as large as C's struct stat.
-        var status = stackalloc byte[StatusBytes];
-        if (Libc.fstat(fd, status) != 0 || (*(int*)(status + StatusMode) & TypeMask) != 0) return false;
+        if (BlockingFd.TypeOf(fd) is not FdType.None) return false;
         return new FileInfo($"/proc/self/fd/{fd}").LinkTarget?.Contains("[eventpoll]", StringComparison.Ordinal) == true;
     }
 }

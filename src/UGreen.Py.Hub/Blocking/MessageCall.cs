@@ -35,7 +35,7 @@ internal sealed class MessageCall(string name, FdDirection direction) : Blocking
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(Errno.ECONNABORTED);
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+    public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0))}";
 
     private CallOutcome Go(BlockingWait wait)
     {

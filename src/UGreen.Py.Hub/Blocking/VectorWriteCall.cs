@@ -33,7 +33,7 @@ internal sealed class VectorWriteCall(string name) : BlockingFunction(name)
     public override BlockingAnswer EndedSoftly(BlockingWait wait) => wait.Done > 0 ? new BlockingAnswer(wait.Done) : BlockingAnswer.Error(Errno.ECONNABORTED);
 
     /// <inheritdoc/>
-    public override string Describe(NativeCall call) => $"{Name} on fd {call.Int(0)}";
+    public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0))}";
 
     private static bool MayWait(NativeCall call)
     {
@@ -82,10 +82,10 @@ internal sealed class VectorWriteCall(string name) : BlockingFunction(name)
 
     private static nint Send(CallerVector vector, int fd, nint done, out int errno) => done == 0 ? vector.Send(fd, out errno) : vector.SendRest(fd, done, 0, out errno);
 
-    // A pipe that can be written to takes a page.
+    // A pipe that can be written to takes a page, so the call as it is does not wait; only as long as nothing of it is written.
     private static nint Write(BlockingWait wait, CallerVector vector, nint total, out int errno)
     {
-        if (total <= PipeBuffer) return wait.Call.Invoke(out errno);
+        if (wait.Done == 0 && total <= PipeBuffer) return wait.Call.Invoke(out errno);
         var (address, bytes) = vector.Rest(wait.Done);
         var result = Libc.write_from(wait.Call.Int(0), address, Math.Min(bytes, PipeBuffer));
         errno = result < 0 ? Marshal.GetLastPInvokeError() : 0;

@@ -21,7 +21,7 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs) : BlockingFun
     public override bool TryAtOnce(NativeCall call, out BlockingAnswer answer)
     {
         var fd = call.Int(0);
-        var mayWait = fd is not (OutputDescriptor.StandardError or OutputDescriptor.StandardOutput) && IsStream(fd) && !BlockingFd.IsNonBlocking(fd);
+        var mayWait = fd is not (OutputDescriptor.StandardError or OutputDescriptor.StandardOutput) && MayWait(fd) && !BlockingFd.IsNonBlocking(fd);
         answer = default;
         if (mayWait) return false;
         if (call.Tried > 0)
@@ -53,7 +53,7 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs) : BlockingFun
     /// <inheritdoc/>
     public override string Describe(NativeCall call) => $"{Name} on {DescriptorName.Of(call.Int(0))}";
 
-    private bool IsStream(int fd) => stubs.KindOf(fd) switch
+    private bool MayWait(int fd) => stubs.KindOf(fd) switch
     {
         FdKind.Stream => true,
         FdKind.Other => BlockingFd.IsPipe(fd) || BlockingFd.IsSocket(fd),
@@ -64,8 +64,8 @@ internal sealed class WriteCall(string name, PreloadedStubs stubs) : BlockingFun
     {
         var call = wait.Call;
         var fd = call.Int(0);
-        var isSocket = BlockingFd.TypeOf(fd) == FdType.Socket;
         var isStream = stubs.KindOf(fd) == FdKind.Stream;
+        var isSocket = !isStream && BlockingFd.IsSocket(fd);
         var bytes = call[Size];
         while (true)
         {
